@@ -1,0 +1,1 @@
+"""The service: answers `GET /recommend/{user_id}` from the published model."""

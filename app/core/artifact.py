@@ -1,0 +1,152 @@
+"""What training publishes: a manifest and arrays. Loading it checks everything and runs nothing."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from app.core.errors import ArtifactError
+from app.core.files import write_atomically
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+
+# Every array of the format: name -> element type (little-endian, whatever machine wrote it).
+ARRAYS: Mapping[str, str] = {
+    "game_ids": "<i8",
+    "added": "<i8",
+    "records_blob": "|u1",
+    "records_offsets": "<i8",
+    "names_blob": "|u1",
+    "names_offsets": "<i8",
+    "popular": "<i4",
+    "collaborative_indptr": "<i8",
+    "collaborative_indices": "<i4",
+    "collaborative_weights": "<f4",
+    "content_indptr": "<i8",
+    "content_indices": "<i4",
+    "content_weights": "<f4",
+    "users_blob": "|u1",
+    "users_offsets": "<i8",
+    "histories_indptr": "<i8",
+    "histories_indices": "<i4",
+    "histories_weights": "<f4",
+}
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Counts(_Frozen):
+    """How much a model knows."""
+
+    games: int
+    players: int
+    plays: int
+    plays_left_out: int
+    neighbours: int
+
+
+class Manifest(_Frozen):
+    """The description of one version.
+
+    `sha256` maps each array's name to the digest of its file; `digest` is that of the manifest without this field.
+    """
+
+    format_version: int = FORMAT_VERSION
+    version: str
+    created_at: datetime
+    git_commit: str | None
+    data_kind: Literal["simulated", "observed"]
+    catalogue_source: Literal["rawg", "starter"]
+    data_fingerprint: str
+    counts: Counts
+    config: dict[str, JsonValue]
+    metrics: dict[str, JsonValue]
+    sha256: dict[str, str] = {}
+    digest: str = ""
+
+    def to_json(self) -> bytes:
+        """Write the manifest with its own digest in it."""
+        fields = self.model_dump(mode="json")
+        return orjson.dumps({**fields, "digest": digest_of(fields)}, option=orjson.OPT_INDENT_2)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """Read and check a version's manifest; `ArtifactError` where it is missing, altered or of another format."""
+        try:
+            fields = orjson.loads((folder / MANIFEST).read_bytes())
+        except (OSError, orjson.JSONDecodeError) as unreadable:
+            raise ArtifactError(f"The manifest of {folder.name} cannot be read.") from unreadable
+        found = fields.get("format_version") if isinstance(fields, dict) else None
+        if found != FORMAT_VERSION:
+            raise ArtifactError(f"{folder.name} has format {found}; this program reads format {FORMAT_VERSION}.")
+        if fields.get("digest") != digest_of(fields):
+            raise ArtifactError(f"The manifest of {folder.name} was altered: its digest does not match.")
+        try:
+            return cls.model_validate(fields)
+        except ValidationError as invalid:
+            raise ArtifactError(f"The manifest of {folder.name} lacks fields or has wrong ones.") from invalid
+
+
+def digest_of(fields: Mapping[str, object]) -> str:
+    """Digest a manifest's fields, all but the digest itself."""
+    others = {name: value for name, value in fields.items() if name != "digest"}
+    return hashlib.sha256(orjson.dumps(others, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Artifact:
+    """A manifest and its arrays, by the names in `ARRAYS`."""
+
+    manifest: Manifest
+    arrays: Arrays
+
+    def write(self, folder: Path) -> None:
+        """Write one `.npy` file an array and the manifest with their digests into an existing folder."""
+        digests = {}
+        for name, dtype in ARRAYS.items():
+            path = folder / f"{name}.npy"
+            with path.open("wb") as file:
+                np.save(file, np.ascontiguousarray(self.arrays[name], dtype=dtype), allow_pickle=False)
+            digests[name] = _digest(path)
+        sealed = self.manifest.model_copy(update={"sha256": digests})
+        write_atomically(folder / MANIFEST, sealed.to_json())
+
+    @classmethod
+    def load(cls, folder: Path) -> "Artifact":
+        """Check a version's format and digests, then map its arrays into memory without reading them.
+
+        Raises `ArtifactError` where anything is missing, altered, or not as the format says.
+        """
+        manifest = Manifest.read(folder)
+        return cls(manifest, {name: _load(folder, name, manifest) for name in ARRAYS})
+
+
+def _load(folder: Path, name: str, manifest: Manifest) -> npt.NDArray[np.generic]:
+    path = folder / f"{name}.npy"
+    try:
+        if _digest(path) != manifest.sha256.get(name):
+            raise ArtifactError(f"{path.name} of {folder.name} was altered: its digest does not match.")
+        # Unlike np.load, this reads nothing but a .npy file, and no Python objects.
+        array: npt.NDArray[np.generic] = np.lib.format.open_memmap(path, mode="r")
+    except (OSError, ValueError) as unreadable:
+        raise ArtifactError(f"{path.name} of {folder.name} cannot be read.") from unreadable
+    if array.dtype != np.dtype(ARRAYS[name]) or array.ndim != 1:
+        raise ArtifactError(f"{path.name} of {folder.name} does not hold a row of {ARRAYS[name]}.")
+    return array.view(np.ndarray)  # a memmap is a subclass whose every slice costs a Python call
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,134 @@
+"""The validated games, and the one translator between `game_id` and `index`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from app.core.packed import PackedStrings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pandas as pd
+
+# Left out rather than turned into spaces: "Baldur's" is found as "baldurs".
+_NOT_SPOKEN = dict.fromkeys(map(ord, "'\u2019\u2122\u00ae\u00a9"))
+
+IntArray = npt.NDArray[np.int64]
+
+
+class Game(TypedDict):
+    """What is known of one game: facts from RAWG, in RAWG's units (`playtime` in hours, `rating` 0 to 5)."""
+
+    game_id: int
+    slug: str
+    name: str
+    released: str | None
+    genres: list[str]
+    platforms: list[str]
+    tags: list[str]
+    rating: float
+    ratings_count: int
+    reviews_count: int
+    added: int
+    metacritic: int | None
+    playtime: int
+    esrb_rating: str | None
+    background_image: str | None
+
+
+def fold(text: str) -> str:
+    """Reduce a name to what a search compares: letters and digits without case and accents, and single spaces."""
+    plain = unicodedata.normalize("NFKD", text.translate(_NOT_SPOKEN).casefold())
+    kept = (c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
+    return " ".join("".join(kept).split())
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """All known games, ordered by `game_id`; a game's `index` is its row in every array of the same model.
+
+    `game_ids` (int64, ascending) and `added` (int64, how many people keep the game on RAWG) have one entry a game,
+    `records` holds each `Game` as JSON, and `names` each name as `fold` leaves it, with a line end behind it so that a
+    search over the whole blob finds no word across two names.
+    """
+
+    game_ids: IntArray
+    added: IntArray
+    records: PackedStrings
+    names: PackedStrings
+
+    @classmethod
+    def from_games(cls, games: Iterable[Game]) -> Self:
+        """Pack games that are already valid; the ids must be distinct."""
+        ordered = sorted(games, key=lambda game: game["game_id"])
+        return cls(
+            game_ids=np.array([game["game_id"] for game in ordered], dtype=np.int64),
+            added=np.array([game["added"] for game in ordered], dtype=np.int64),
+            records=PackedStrings.pack(orjson.dumps(game) for game in ordered),
+            names=PackedStrings.pack(f"{fold(game['name'])}\n".encode() for game in ordered),
+        )
+
+    @classmethod
+    def from_frame(cls, valid: pd.DataFrame) -> Self:
+        """Pack the valid rows of `training.validation`, whose columns are the fields of `Game`."""
+        columns = list(Game.__annotations__)
+        return cls.from_games(valid[columns].to_dict("records"))  # type: ignore[arg-type]  # keys are Game's
+
+    def __len__(self) -> int:
+        """Count the games."""
+        return len(self.game_ids)
+
+    def __iter__(self) -> Iterator[Game]:
+        """Read every game, in the order of the indices."""
+        return map(self.game, range(len(self)))
+
+    def game(self, index: int) -> Game:
+        """Read the game at an index."""
+        game: Game = orjson.loads(self.records[index])
+        return game
+
+    def index_of(self, game_id: int) -> int | None:
+        """Translate an id; None where the catalogue has no such game."""
+        index = int(np.searchsorted(self.game_ids, game_id))
+        return index if index < len(self) and self.game_ids[index] == game_id else None
+
+    def indices_of(self, game_ids: npt.ArrayLike) -> IntArray:
+        """Translate many ids at once; -1 stands for a game that the catalogue does not have."""
+        wanted = np.asarray(game_ids, dtype=np.int64)
+        if not len(self):
+            return np.full(wanted.shape, -1, dtype=np.int64)
+        nearest = np.minimum(np.searchsorted(self.game_ids, wanted), len(self) - 1)
+        return np.where(self.game_ids[nearest] == wanted, nearest, -1).astype(np.int64)
+
+    def search(self, text: str) -> IntArray:
+        """Find the games whose name holds every word of `text`.
+
+        Returns their indices: the name itself first, then names that begin with the text, then the others; among
+        equals the most-added first. All games where the text holds no word.
+        """
+        wanted = fold(text).encode()
+        found = self._holding(wanted.split())
+        exactness = np.array([_exactness(self.names[i].rstrip(), wanted) for i in found] if wanted else 0)
+        return found[np.lexsort((found, -self.added[found], np.broadcast_to(exactness, found.shape)))]
+
+    def _holding(self, words: list[bytes]) -> IntArray:
+        if not words:
+            return np.arange(len(self), dtype=np.int64)
+        longest = max(words, key=len)
+        starts = [match.start() for match in re.finditer(re.escape(longest), self.names.blob.data)]
+        found = np.unique(np.searchsorted(self.names.offsets, starts, side="right") - 1)
+        return np.array([i for i in found if all(word in self.names[i] for word in words)], dtype=np.int64)
+
+
+def _exactness(name: bytes, wanted: bytes) -> int:
+    if name == wanted:
+        return 0
+    return 1 if name.startswith(wanted) else 2

@@ -1,0 +1,79 @@
+"""Every error that this project raises on purpose.
+
+    GameRecommenderError
+    ├── SettingsError          a setting is missing or has a wrong value
+    ├── CollectionError        the catalogue could not be collected
+    │   ├── RawgKeyError       RAWG refuses the key
+    │   ├── RawgUnavailableError   RAWG did not give a page, however often it was asked
+    │   └── QuotaReachedError  the month's requests are spent
+    ├── ValidationFailedError  too few games, or too many bad ones, to train on
+    ├── ImportFailedError      a file of plays cannot be read
+    ├── TrainingError          there is nothing a model could be made of
+    ├── RunInProgressError     another run holds the lock
+    ├── ArtifactError          a published version is broken, altered or of another format
+    ├── VersionNotFoundError   there is no such published version
+    ├── ModelNotLoadedError    the service has no model yet
+    └── GameNotFoundError      the catalogue has no such game
+
+The message of each is one sentence that a person can act on, and holds no secret.
+"""
+
+
+class GameRecommenderError(Exception):
+    """The root: whatever is caught as this has a message fit for a user."""
+
+
+class SettingsError(GameRecommenderError):
+    """A setting is missing or has a wrong value."""
+
+
+class CollectionError(GameRecommenderError):
+    """The catalogue could not be collected."""
+
+
+class RawgKeyError(CollectionError):
+    """RAWG refuses the key."""
+
+
+class RawgUnavailableError(CollectionError):
+    """RAWG did not give a page, however often it was asked."""
+
+
+class QuotaReachedError(CollectionError):
+    """The month's requests are spent."""
+
+
+class ValidationFailedError(GameRecommenderError):
+    """Too few games, or too many bad ones, to train on."""
+
+
+class ImportFailedError(GameRecommenderError):
+    """A file of plays cannot be read."""
+
+
+class TrainingError(GameRecommenderError):
+    """There is nothing a model could be made of."""
+
+
+class RunInProgressError(GameRecommenderError):
+    """Another run holds the lock."""
+
+
+class ArtifactError(GameRecommenderError):
+    """A published version is broken, altered or of another format."""
+
+
+class VersionNotFoundError(GameRecommenderError):
+    """There is no such published version."""
+
+
+class ModelNotLoadedError(GameRecommenderError):
+    """The service has no model yet."""
+
+
+class GameNotFoundError(GameRecommenderError):
+    """The catalogue has no such game."""
+
+    def __init__(self, game_id: int) -> None:
+        """Name the game that was asked for."""
+        super().__init__(f"There is no game {game_id} in the catalogue.")

@@ -1,0 +1,175 @@
+"""What players did: the store of it, and the packed histories that a model is trained on and answers from."""
+
+import sqlite3
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.catalogue import Catalogue, IntArray
+from app.core.packed import PackedStrings
+
+WeightArray = npt.NDArray[np.float32]
+
+MAX_USER_ID_LENGTH = 128
+MAX_GAME_ID = 2**63 - 1
+MAX_RATING = 5.0
+
+
+class Play(NamedTuple):
+    """One player and one game: how long it was played (hours), how it was rated (0 to 5), and when."""
+
+    user_id: str
+    game_id: int
+    hours: float | None = None
+    rating: float | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PlayWeights:
+    """How strongly a play counts.
+
+    Hours are heavy-tailed, a day of idling more so: the weight is `1 + log(1 + hours)`, the hours capped. A play
+    without hours counts like one of `typical_hours` (the median play on Steam lasts 4.5). A rating scales the weight.
+    """
+
+    hours_cap: float = 1000.0
+    typical_hours: float = 4.5
+
+    def weight(self, play: Play) -> float:
+        """Weigh one play; 0 for a game rated 0, else positive."""
+        hours = self.typical_hours if play.hours is None else min(play.hours, self.hours_cap)
+        liking = 1.0 if play.rating is None else play.rating / MAX_RATING
+        return liking * (1.0 + float(np.log1p(hours)))
+
+
+@dataclass(frozen=True, eq=False)
+class Histories:
+    """The user-item matrix: for each player the games played and their weights.
+
+    Rows as in a CSR matrix: player u (a position in `users`, which stands in byte order) played the games at
+    `indices[indptr[u]:indptr[u + 1]]` (int32, ascending) with the `weights` (float32) of the same positions.
+    """
+
+    users: PackedStrings
+    indptr: IntArray
+    indices: npt.NDArray[np.int32]
+    weights: WeightArray
+
+    @classmethod
+    def pack(cls, plays: Iterable[Play], catalogue: Catalogue, weights: PlayWeights) -> tuple["Histories", int]:
+        """Pack plays that come ordered by player, in the byte order of the ids.
+
+        Returns the histories and how many plays were left out because the catalogue does not have their game. A
+        player with no other play is left out too.
+        """
+        rows = _Rows(catalogue, weights)
+        for play in plays:
+            rows.add(play)
+        return rows.histories(), rows.left_out
+
+    def __len__(self) -> int:
+        """Count the players."""
+        return len(self.users)
+
+    def row(self, position: int) -> tuple[npt.NDArray[np.int32], WeightArray]:
+        """Read the games and weights of the player at a position."""
+        span = slice(self.indptr[position], self.indptr[position + 1])
+        return self.indices[span], self.weights[span]
+
+    def of(self, user_id: str) -> tuple[npt.NDArray[np.int32], WeightArray] | None:
+        """Read what a player played; None for a player without a play."""
+        position = self.users.find_sorted(user_id.encode())
+        return None if position is None else self.row(position)
+
+
+class _Rows:
+    """Histories under construction, in growing arrays: a play costs its 8 bytes and no Python object."""
+
+    def __init__(self, catalogue: Catalogue, weights: PlayWeights) -> None:
+        self._index = {int(game_id): index for index, game_id in enumerate(catalogue.game_ids)}
+        self._weights = weights
+        self._user = ""
+        self._row: dict[int, float] = {}
+        self._users: list[bytes] = []
+        self._indptr = array("q", [0])
+        self._indices = array("i")
+        self._values = array("f")
+        self.left_out = 0
+
+    def add(self, play: Play) -> None:
+        if play.user_id != self._user:
+            self._close_row()
+            self._user = play.user_id
+        index = self._index.get(play.game_id)
+        if index is None:
+            self.left_out += 1
+        else:
+            self._row[index] = self._weights.weight(play)
+
+    def _close_row(self) -> None:
+        if self._row:
+            user = self._user.encode()
+            if self._users and user <= self._users[-1]:
+                raise ValueError(f"the plays of {self._user!r} do not come in the order of the players")
+            self._users.append(user)
+            self._indices.extend(sorted(self._row))
+            self._values.extend(self._row[index] for index in sorted(self._row))
+            self._indptr.append(len(self._indices))
+            self._row.clear()
+
+    def histories(self) -> Histories:
+        self._close_row()
+        return Histories(
+            users=PackedStrings.pack(self._users),
+            indptr=np.array(self._indptr, dtype=np.int64),
+            indices=np.array(self._indices, dtype=np.int32),
+            weights=np.array(self._values, dtype=np.float32),
+        )
+
+
+class InteractionStore:
+    """The plays that were imported, in an SQLite file; one row a player and game, the last one written counts."""
+
+    _SCHEMA = """
+        CREATE TABLE IF NOT EXISTS plays (
+            user_id TEXT NOT NULL, game_id INTEGER NOT NULL, hours REAL, rating REAL, at TEXT,
+            PRIMARY KEY (user_id, game_id)
+        ) STRICT, WITHOUT ROWID
+    """
+    _PUT = "INSERT OR REPLACE INTO plays VALUES (?, ?, ?, ?, ?)"
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, or make it with its folder."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        with closing(self._connect()) as database, database:
+            database.execute(self._SCHEMA)
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=30)
+
+    def put(self, plays: Iterable[Play]) -> None:
+        """Write plays, all of them or, when the iterable or the disk fails, none."""
+        with closing(self._connect()) as database, database:
+            database.executemany(self._PUT, ((*play[:4], play.at and play.at.isoformat()) for play in plays))
+
+    def stream(self) -> Iterator[Play]:
+        """Read all plays, ordered by player (in byte order) and game."""
+        with closing(self._connect()) as database:
+            rows = database.execute("SELECT * FROM plays ORDER BY user_id, game_id")
+            for user_id, game_id, hours, rating, at in rows:
+                yield Play(user_id, game_id, hours, rating, at and datetime.fromisoformat(at))
+
+    def __len__(self) -> int:
+        """Count the plays."""
+        with closing(self._connect()) as database:
+            count: int = database.execute("SELECT count(*) FROM plays").fetchone()[0]
+            return count

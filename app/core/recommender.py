@@ -1,0 +1,246 @@
+"""An answer: candidates, score, filter, rank, explain."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.artifact import Arrays
+from app.core.catalogue import Catalogue, Game, IntArray
+from app.core.errors import GameNotFoundError
+from app.core.interactions import Histories, WeightArray
+from app.core.item_item import Contributions, ItemItemModel, ScoreArray
+from app.core.packed import PackedStrings
+
+NO_PLAYS = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
+
+
+class Source(StrEnum):
+    """Where a game in an answer comes from."""
+
+    COLLABORATIVE = "collaborative"
+    CONTENT = "content"
+    POPULARITY = "popularity"
+
+
+class Warned(NamedTuple):
+    """Something the caller should know about an answer: a stable code and a sentence."""
+
+    code: Literal["unknown_player", "padded_with_popular", "fewer_than_asked"]
+    message: str
+
+
+class Reason(NamedTuple):
+    """The part that one played game has in a score; the shares of all reasons add up to the score."""
+
+    game_id: int
+    name: str
+    share: float
+
+
+class Scored(NamedTuple):
+    """One game of an answer, `rank` 1 being the best of the whole ranking."""
+
+    game: Game
+    score: float
+    rank: int
+    source: Source
+    reasons: tuple[Reason, ...]
+
+
+class Recommendations(NamedTuple):
+    """One answer: games in ranked order, and what to know about them."""
+
+    games: tuple[Scored, ...]
+    warnings: tuple[Warned, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """A slice of all games ranked for one history, as indices: first the scored ones, then popular ones."""
+
+    scored: npt.NDArray[np.int32]
+    scores: ScoreArray
+    popular: npt.NDArray[np.int32]
+
+    def __iter__(self) -> Iterator[int]:
+        """Read the indices in ranked order."""
+        return iter([*self.scored.tolist(), *self.popular.tolist()])
+
+
+@dataclass(frozen=True, eq=False)
+class Recommender:
+    """Everything an answer needs, of one model version; game ids go in and out, an index never leaves.
+
+    `popular` (int32) lists every game, the most popular first.
+    """
+
+    catalogue: Catalogue
+    collaborative: ItemItemModel
+    content: ItemItemModel
+    histories: Histories
+    popular: npt.NDArray[np.int32]
+
+    def to_arrays(self) -> Arrays:
+        """Name the arrays as an artifact keeps them."""
+        return {
+            "game_ids": self.catalogue.game_ids,
+            "added": self.catalogue.added,
+            "records_blob": self.catalogue.records.blob,
+            "records_offsets": self.catalogue.records.offsets,
+            "names_blob": self.catalogue.names.blob,
+            "names_offsets": self.catalogue.names.offsets,
+            "popular": self.popular,
+            "collaborative_indptr": self.collaborative.indptr,
+            "collaborative_indices": self.collaborative.indices,
+            "collaborative_weights": self.collaborative.weights,
+            "content_indptr": self.content.indptr,
+            "content_indices": self.content.indices,
+            "content_weights": self.content.weights,
+            "users_blob": self.histories.users.blob,
+            "users_offsets": self.histories.users.offsets,
+            "histories_indptr": self.histories.indptr,
+            "histories_indices": self.histories.indices,
+            "histories_weights": self.histories.weights,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """Build the recommender over an artifact's arrays, where they are."""
+        a: Mapping[str, Any] = arrays
+        return cls(
+            catalogue=Catalogue(
+                game_ids=a["game_ids"],
+                added=a["added"],
+                records=PackedStrings(a["records_blob"], a["records_offsets"]),
+                names=PackedStrings(a["names_blob"], a["names_offsets"]),
+            ),
+            collaborative=ItemItemModel(
+                a["collaborative_indptr"], a["collaborative_indices"], a["collaborative_weights"]
+            ),
+            content=ItemItemModel(a["content_indptr"], a["content_indices"], a["content_weights"]),
+            histories=Histories(
+                users=PackedStrings(a["users_blob"], a["users_offsets"]),
+                indptr=a["histories_indptr"],
+                indices=a["histories_indices"],
+                weights=a["histories_weights"],
+            ),
+            popular=a["popular"],
+        )
+
+    def recommend(
+        self,
+        user_id: str,
+        n: int = 10,
+        *,
+        offset: int = 0,
+        exclude: Collection[int] = (),
+        explain: bool = False,
+    ) -> Recommendations:
+        """Rank the games a player has not played, and take `n` of them from `offset` on.
+
+        Games that follow from what the player played come first; the most popular others fill up the answer, marked
+        as such. Ids in `exclude` that the catalogue does not have are ignored.
+        """
+        history = self.histories.of(user_id)
+        played, strength = history or NO_PLAYS
+        excluded = self.catalogue.indices_of(list(exclude))
+        pairs = self.collaborative.contributions(played, strength)
+        ranking = self._rank(pairs, np.union1d(played, excluded), n, offset)
+        reasons = self._reasons(pairs, ranking.scored) if explain else {}
+        games = tuple(self._scored(ranking, offset + 1, reasons))
+        return Recommendations(games, tuple(_warnings(games, n, known=history is not None)))
+
+    def rank(self, played: npt.NDArray[np.int32], strength: WeightArray, n: int) -> Ranking:
+        """Rank the games outside a history given as indices and weights, and take the first `n`."""
+        return self._rank(self.collaborative.contributions(played, strength), played, n, 0)
+
+    def _rank(self, pairs: Contributions, barred: npt.NDArray[np.integer], n: int, offset: int) -> Ranking:
+        candidates, scores = pairs.totals()
+        allowed = (scores > 0) & ~np.isin(candidates, barred)
+        candidates, scores = candidates[allowed], scores[allowed]
+        best_first = np.lexsort((candidates, -scores))
+        page = best_first[offset : offset + n]
+        padding = self._popular_but(np.union1d(barred, candidates), max(0, offset - len(candidates)), n - len(page))
+        return Ranking(candidates[page], scores[page], padding)
+
+    def _popular_but(self, left_out: npt.NDArray[np.integer], offset: int, n: int) -> npt.NDArray[np.int32]:
+        if not n:
+            return self.popular[:0]
+        # Of the games in front at most those left out drop away, so it is enough to look at so many more.
+        ahead = self.popular[: offset + n + len(left_out)]
+        return ahead[~np.isin(ahead, left_out)][offset : offset + n]
+
+    def similar(self, game_id: int, n: int = 10) -> tuple[Scored, ...]:
+        """List the games that go with one game: by what players play, then by what the games are like.
+
+        Raises `GameNotFoundError` for a game outside the catalogue.
+        """
+        index = self.catalogue.index_of(game_id)
+        if index is None:
+            raise GameNotFoundError(game_id)
+        found: dict[int, tuple[float, Source]] = {}
+        for model, source in ((self.collaborative, Source.COLLABORATIVE), (self.content, Source.CONTENT)):
+            neighbours, weights = model.neighbours(index)
+            for neighbour, weight in zip(neighbours.tolist(), weights.tolist(), strict=True):
+                found.setdefault(neighbour, (weight, source))
+        return tuple(
+            Scored(self.catalogue.game(neighbour), score, rank, source, ())
+            for rank, (neighbour, (score, source)) in enumerate(list(found.items())[:n], start=1)
+        )
+
+    def game(self, game_id: int) -> Game:
+        """Read one game, or raise `GameNotFoundError`."""
+        index = self.catalogue.index_of(game_id)
+        if index is None:
+            raise GameNotFoundError(game_id)
+        return self.catalogue.game(index)
+
+    def search(self, text: str, n: int, offset: int) -> tuple[list[Game], int]:
+        """Find games by name; returns one page of them and how many there are in all."""
+        found: IntArray = self.catalogue.search(text)
+        return [self.catalogue.game(index) for index in found[offset : offset + n]], len(found)
+
+    def played(self, user_id: str) -> list[Game]:
+        """List what a player played, the strongest play first; empty for an unknown player."""
+        played, strength = self.histories.of(user_id) or NO_PLAYS
+        return [self.catalogue.game(index) for index in played[np.argsort(-strength, kind="stable")]]
+
+    def _scored(self, ranking: Ranking, first: int, reasons: dict[int, tuple[Reason, ...]]) -> Iterable[Scored]:
+        scores = ranking.scores.tolist()
+        for place, index in enumerate(ranking):
+            game, rank = self.catalogue.game(index), first + place
+            if place < len(scores):
+                yield Scored(game, scores[place], rank, Source.COLLABORATIVE, reasons.get(index, ()))
+            else:
+                yield Scored(game, 0.0, rank, Source.POPULARITY, ())
+
+    def _reasons(self, pairs: Contributions, ranked: npt.NDArray[np.int32]) -> dict[int, tuple[Reason, ...]]:
+        named: dict[int, tuple[int, str]] = {}
+        reasons: dict[int, list[Reason]] = {}
+        wanted = np.isin(pairs.candidates, ranked) & (pairs.values > 0)
+        for candidate, played, share in zip(*(column[wanted].tolist() for column in pairs), strict=True):
+            if played not in named:
+                game = self.catalogue.game(played)
+                named[played] = game["game_id"], game["name"]
+            reasons.setdefault(candidate, []).append(Reason(*named[played], share))
+        return {
+            candidate: tuple(sorted(found, key=lambda reason: (-reason.share, reason.game_id)))
+            for candidate, found in reasons.items()
+        }
+
+
+def _warnings(games: tuple[Scored, ...], n: int, *, known: bool) -> Iterator[Warned]:
+    personal = sum(scored.source is not Source.POPULARITY for scored in games)
+    if not known:
+        yield Warned("unknown_player", "Nothing is known of this player; these are the most popular games.")
+    elif personal < len(games):
+        yield Warned(
+            "padded_with_popular",
+            f"{personal} of these {len(games)} games follow from what the player played; the others are popular ones.",
+        )
+    if len(games) < n:
+        yield Warned("fewer_than_asked", f"Only {len(games)} of the {n} games asked for are left.")

@@ -1,0 +1,66 @@
+"""The settings, read once from the environment and `.env`."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.core.errors import SettingsError
+
+_http_url = TypeAdapter(AnyHttpUrl)
+
+
+def _base_url(value: str) -> str:
+    _http_url.validate_python(value)
+    return value.rstrip("/")
+
+
+class Settings(BaseSettings):
+    """Each field is the environment variable of the same name in capitals; `.env.example` explains them."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+
+    data_dir: Path = Path("data")
+    model_store: Path = Path("models")
+    models_kept: int = Field(default=5, ge=2)
+
+    rawg_api_key: SecretStr | None = None
+    rawg_base_url: Annotated[str, AfterValidator(_base_url)] = "https://api.rawg.io/api"
+    rawg_max_games: int = Field(default=10_000, ge=1)
+    rawg_genres: str | None = None
+    rawg_tags: str | None = None
+    rawg_platforms: str | None = None
+    rawg_dates: str | None = None
+    rawg_monthly_quota: int = Field(default=20_000, ge=1)
+    rawg_concurrency: int = Field(default=4, ge=1, le=16)
+    rawg_timeout: float = Field(default=30.0, gt=0)
+
+    validation_min_games: int = Field(default=10, ge=1)
+    validation_max_bad_share: float = Field(default=0.2, ge=0, le=1)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the settings, or raise `SettingsError` naming each variable that is wrong and why."""
+        try:
+            return cls()
+        except ValidationError as invalid:
+            # The input is left out of the sentence: it may be a key.
+            problems = "; ".join(
+                f"{'.'.join(map(str, error['loc'])).upper()}: {error['msg']}" for error in invalid.errors()
+            )
+            raise SettingsError(f"Wrong setting: {problems}") from None

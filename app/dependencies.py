@@ -1,0 +1,25 @@
+"""What routes ask for, as annotated aliases."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from app.core.interactions import MAX_GAME_ID
+from app.live_model import LiveModel, LoadedModel
+
+MAX_N = 100
+MAX_OFFSET = 100_000
+MAX_EXCLUDED = 1000
+MAX_QUERY_LENGTH = 100
+
+
+async def _loaded_model(request: Request) -> LoadedModel:
+    live: LiveModel = request.app.state.live_model
+    return live.loaded
+
+
+Model = Annotated[LoadedModel, Depends(_loaded_model)]
+
+GameId = Annotated[int, Path(ge=1, le=MAX_GAME_ID, description="RAWG's id of a game.", examples=[4200])]
+N = Annotated[int, Query(ge=1, le=MAX_N, description="How many games to answer with.")]
+Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description="How many games of the list to pass over first.")]

@@ -1,0 +1,95 @@
+"""Errors as `application/problem+json`: one table turns each kind into a status code and a stable type."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+
+from app.core.errors import GameNotFoundError, GameRecommenderError, ModelNotLoadedError
+from app.schemas import Problem, Violation
+
+log = structlog.get_logger(__name__)
+
+
+class Kind(NamedTuple):
+    """How a kind of error is answered."""
+
+    status: HTTPStatus
+    slug: str
+    title: str
+    headers: Mapping[str, str] = {}
+
+
+INVALID_REQUEST = Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request")
+INTERNAL_ERROR = Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "Internal error")
+
+KINDS: Mapping[type[GameRecommenderError], Kind] = {
+    GameNotFoundError: Kind(HTTPStatus.NOT_FOUND, "game-not-found", "Game not found"),
+    ModelNotLoadedError: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "model-not-loaded", "No model", {"Retry-After": "2"}),
+}
+
+
+def documented(*errors: type[GameRecommenderError]) -> dict[int | str, dict[str, Any]]:
+    """Describe a route's error answers for the OpenAPI page; a wrong input is always one of them."""
+    kinds = [INVALID_REQUEST, *(KINDS[error] for error in errors)]
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {int(kind.status): {"description": kind.title, "content": content} for kind in kinds}
+
+
+def _answer(kind: Kind, detail: str, errors: list[Violation] | None = None) -> Response:
+    problem = Problem(
+        type=f"urn:problem:{kind.slug}", title=kind.title, status=kind.status, detail=detail, errors=errors
+    )
+    return Response(
+        problem.model_dump_json(exclude_none=True),
+        status_code=kind.status,
+        headers=dict(kind.headers),
+        media_type="application/problem+json",
+    )
+
+
+async def _known_error(request: Request, error: GameRecommenderError) -> Response:
+    kind = next((kind for known, kind in KINDS.items() if isinstance(error, known)), None)
+    if kind is None:
+        return await _unexpected(request, error)
+    return _answer(kind, str(error))
+
+
+async def _invalid_request(_request: Request, error: RequestValidationError) -> Response:
+    violations = [Violation(field=".".join(map(str, found["loc"])), message=found["msg"]) for found in error.errors()]
+    detail = "; ".join(f"{violation.field}: {violation.message}" for violation in violations)
+    return _answer(INVALID_REQUEST, detail, violations)
+
+
+async def _http_error(_request: Request, error: HTTPException) -> Response:
+    status = HTTPStatus(error.status_code)
+    kind = Kind(status, status.phrase.lower().replace(" ", "-"), status.phrase, error.headers or {})
+    return _answer(kind, f"{status.description or status.phrase}.")
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("unexpected error", path=request.url.path, exc_info=error)
+    return _answer(INTERNAL_ERROR, "Something went wrong here. It is in the service's log.")
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of the application be answered by this module, and describe the answers on its OpenAPI page."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        _, schemas = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
+        document["components"]["schemas"].update(schemas["$defs"])
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend the document
+    # Starlette types the error of every handler as Exception, but hands each only its own kind.
+    app.add_exception_handler(GameRecommenderError, _known_error)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _invalid_request)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]
+    app.add_exception_handler(Exception, _unexpected)

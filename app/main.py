@@ -1,0 +1,64 @@
+"""The application: everything is built here, once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from app import exception_handlers
+from app.core import log
+from app.core.settings import Settings
+from app.core.store import ModelStore
+from app.live_model import LiveModel
+from app.routes import games, health, recommend
+
+REFRESH_SECONDS = 2.0
+
+_DESCRIPTION = """
+Recommends games to players from what they play.
+
+The catalogue's data and images come from [RAWG](https://rawg.io/); wherever you show a game, show its `rawg_url`.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application; without `settings` they are read from the environment."""
+    settings = settings or Settings.load()
+    log.configure(settings)
+    app = FastAPI(
+        title="Game recommender",
+        description=_DESCRIPTION,
+        version="0.1.0",
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
+    app.state.live_model = LiveModel(ModelStore(settings.model_store))
+    exception_handlers.install(app)
+    for router in (recommend.router, games.router, health.router):
+        app.include_router(router)
+    app.add_api_route("/", _to_docs, include_in_schema=False)
+    return app
+
+
+async def _to_docs() -> RedirectResponse:
+    return RedirectResponse("/docs")
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    live_model: LiveModel = app.state.live_model
+    live_model.refresh()
+    watching = asyncio.create_task(_watch(live_model))
+    yield
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+
+
+async def _watch(live_model: LiveModel) -> None:
+    """Take over a newly published model within seconds, and load it off the event loop."""
+    while True:
+        await asyncio.sleep(REFRESH_SECONDS)
+        await asyncio.to_thread(live_model.refresh)

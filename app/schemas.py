@@ -1,0 +1,226 @@
+"""The bodies of the API's answers."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from app.core.catalogue import Game
+from app.core.recommender import Reason, Recommendations, Scored, Source, Warned
+from app.live_model import LoadedModel
+
+DataKind = Literal["simulated", "observed"]
+
+_GAME: dict[str, JsonValue] = {
+    "game_id": 4200,
+    "slug": "portal-2",
+    "name": "Portal 2",
+    "released": "2011-04-18",
+    "genres": ["Shooter", "Puzzle"],
+    "platforms": ["PC", "macOS", "Linux", "PlayStation 3", "Xbox 360"],
+    "rating": 4.59,
+    "metacritic": 95,
+    "playtime": 11,
+    "background_image": None,
+    "rawg_url": "https://rawg.io/games/portal-2",
+}
+_SCORED: dict[str, JsonValue] = {**_GAME, "score": 1.8, "rank": 1, "source": "collaborative"}
+
+
+class GameFacts(BaseModel):
+    """A game, as RAWG describes it."""
+
+    game_id: int = Field(description="RAWG's id.")
+    slug: str
+    name: str
+    released: str | None = Field(description="Date of release, `YYYY-MM-DD`; null while unknown.")
+    genres: list[str]
+    platforms: list[str]
+    rating: float = Field(description="Mean of RAWG's user ratings, 0 to 5; 0 where there are too few.")
+    metacritic: int | None = Field(description="Metacritic's score, 0 to 100.")
+    playtime: int = Field(description="Average hours of play; 0 while unknown.")
+    background_image: str | None = Field(description="Address of a picture.")
+    rawg_url: str = Field(description="The game's page on RAWG; show this link where you show the game.")
+
+
+def _facts(game: Game) -> dict[str, object]:
+    return {**game, "rawg_url": f"https://rawg.io/games/{game['slug']}"}
+
+
+class GameDetail(GameFacts):
+    """A game with everything the catalogue knows of it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                **_GAME,
+                "tags": ["Singleplayer", "Co-op"],
+                "ratings_count": 5700,
+                "reviews_count": 5750,
+                "added": 19000,
+                "esrb_rating": "Everyone 10+",
+            },
+        },
+    )
+
+    tags: list[str]
+    ratings_count: int
+    reviews_count: int
+    added: int = Field(description="How many RAWG users keep the game in their lists.")
+    esrb_rating: str | None
+
+    @classmethod
+    def of(cls, game: Game) -> Self:
+        """Describe a game."""
+        return cls.model_validate(_facts(game))
+
+
+class ShareOfScore(BaseModel):
+    """What one played game adds to a score; the shares of all reasons add up to it exactly."""
+
+    game_id: int
+    name: str
+    share: float = Field(description="In units of the score.")
+    fraction: float = Field(description="The share as a part of the score, 0 to 1.")
+
+    @classmethod
+    def of(cls, reason: Reason, score: float) -> Self:
+        """Describe a reason of a game with that score."""
+        return cls(**reason._asdict(), fraction=reason.share / score)
+
+
+class ScoredGame(GameFacts):
+    """A game in a ranked answer."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {**_SCORED, "reasons": []}})
+
+    score: float = Field(description="Comparable within one answer only; 0 where the game is there for its popularity.")
+    rank: int = Field(description="1 is the best game of the whole list, whatever the offset.")
+    source: Source = Field(
+        description="`collaborative`: from what players play. `content`: from what the games are like. `popularity`: "
+        "one of the games most played."
+    )
+    reasons: list[ShareOfScore] = Field(description="The played games behind the score; empty without `explain`.")
+
+    @classmethod
+    def of(cls, scored: Scored) -> Self:
+        """Describe a ranked game."""
+        return cls.model_validate(
+            {
+                **_facts(scored.game),
+                "score": scored.score,
+                "rank": scored.rank,
+                "source": scored.source,
+                "reasons": [ShareOfScore.of(reason, scored.score) for reason in scored.reasons],
+            },
+        )
+
+
+class AnswerWarning(BaseModel):
+    """Something to know about an answer."""
+
+    code: str = Field(description="Stable: `unknown_player`, `padded_with_popular` or `fewer_than_asked`.")
+    message: str
+
+    @classmethod
+    def of(cls, warned: Warned) -> Self:
+        """Describe a warning."""
+        return cls(**warned._asdict())
+
+
+class RecommendationList(BaseModel):
+    """Games recommended to a player."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "recommendation_id": "5b0f0c1e9a7d4d3c8f3a2b1c0d9e8f7a",
+                "user_id": "12",
+                "model_version": "20261123T040000-123456",
+                "data_kind": "simulated",
+                "source": "collaborative",
+                "warnings": [],
+                "games": [
+                    {
+                        **_SCORED,
+                        "reasons": [
+                            {"game_id": 13536, "name": "Portal", "share": 1.2, "fraction": 0.6666666666666666},
+                            {"game_id": 19710, "name": "Half-Life 2", "share": 0.6, "fraction": 0.3333333333333333},
+                        ],
+                    },
+                ],
+            },
+        },
+    )
+
+    recommendation_id: str = Field(description="Names this answer; send it back with what the player then does.")
+    user_id: str
+    model_version: str
+    data_kind: DataKind = Field(description="`simulated` while the model has learnt from invented players only.")
+    source: Source | Literal["mixed", "none"] = Field(
+        description="Where the games come from; `mixed`: from several sources; `none`: there are none."
+    )
+    warnings: list[AnswerWarning]
+    games: list[ScoredGame]
+
+    @classmethod
+    def of(cls, answer: Recommendations, recommendation_id: str, user_id: str, model: LoadedModel) -> Self:
+        """Describe an answer of a model to a player."""
+        sources = {scored.source for scored in answer.games}
+        return cls(
+            recommendation_id=recommendation_id,
+            user_id=user_id,
+            model_version=model.manifest.version,
+            data_kind=model.manifest.data_kind,
+            source="mixed" if len(sources) > 1 else next(iter(sources), "none"),
+            warnings=[AnswerWarning.of(warned) for warned in answer.warnings],
+            games=[ScoredGame.of(scored) for scored in answer.games],
+        )
+
+
+class SimilarList(BaseModel):
+    """Games that go with one game."""
+
+    game_id: int
+    model_version: str
+    data_kind: DataKind
+    games: list[ScoredGame]
+
+
+class GamePage(BaseModel):
+    """One page of a list of games."""
+
+    total: int = Field(description="How many games the whole list has.")
+    games: list[GameDetail]
+
+
+class Live(BaseModel):
+    """The process works."""
+
+    status: Literal["live"] = "live"
+
+
+class Ready(BaseModel):
+    """A model is loaded."""
+
+    status: Literal["ready"] = "ready"
+    model_version: str
+    data_kind: DataKind
+    games: int
+    players: int
+
+
+class Violation(BaseModel):
+    """One wrong input."""
+
+    field: str = Field(examples=["query.n"])
+    message: str = Field(examples=["Input should be less than or equal to 100"])
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 lays it out."""
+
+    type: str = Field(description="Stable; names the kind of problem.", examples=["urn:problem:game-not-found"])
+    title: str = Field(examples=["Game not found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["There is no game 7 in the catalogue."])
+    errors: list[Violation] | None = Field(default=None, description="Every wrong input, where inputs are wrong.")

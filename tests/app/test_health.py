@@ -1,0 +1,18 @@
+from starlette.testclient import TestClient
+
+
+def test_with_a_model_the_service_is_live_and_ready(client: TestClient):
+    assert client.get("/health/live").json() == {"status": "live"}
+    assert client.get("/health/ready").json() == {
+        "status": "ready",
+        "model_version": "20260101T000000-000000",
+        "data_kind": "simulated",
+        "games": 6,
+        "players": 3,
+    }
+
+
+def test_without_one_it_is_live_but_not_ready(modelless_client: TestClient):
+    assert modelless_client.get("/health/live").status_code == 200
+    answer = modelless_client.get("/health/ready")
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:problem:model-not-loaded")

@@ -1,0 +1,80 @@
+import logging
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import ModelNotLoadedError
+from app.core.store import ModelStore
+from app.live_model import LiveModel
+from tests.worlds import publish
+
+FIRST, SECOND = "20260101T000000-000000", "20260102T000000-000000"
+
+
+@pytest.fixture
+def store() -> ModelStore:
+    return ModelStore(Path("models"))
+
+
+def test_before_the_first_version_there_is_no_model(store: ModelStore):
+    live = LiveModel(store)
+
+    assert live.refresh() is False
+    with pytest.raises(ModelNotLoadedError):
+        _ = live.loaded
+
+
+def test_a_refresh_swaps_recommender_and_manifest_together_once(store: ModelStore):
+    live = LiveModel(store)
+    publish(store, FIRST)
+    assert live.refresh() is True
+    assert live.refresh() is False
+    before = live.loaded
+    publish(store, SECOND)
+
+    assert live.refresh() is True
+
+    assert (before.manifest.version, live.loaded.manifest.version) == (FIRST, SECOND)
+    assert live.loaded.recommender is not before.recommender
+    assert before.recommender.recommend("ann", 1).games[0].game["game_id"] == 30
+
+
+def test_going_back_is_a_refresh_too(store: ModelStore):
+    live = LiveModel(store)
+    publish(store, FIRST)
+    publish(store, SECOND)
+    live.refresh()
+    store.activate(FIRST)
+
+    assert live.refresh() is True
+    assert live.loaded.manifest.version == FIRST
+
+
+def test_a_broken_version_is_refused_once_and_the_old_model_serves(store: ModelStore, caplog: pytest.LogCaptureFixture):
+    live = LiveModel(store)
+    publish(store, FIRST)
+    live.refresh()
+    publish(store, SECOND)
+    (Path("models") / SECOND / "popular.npy").write_bytes(b"broken")
+
+    with caplog.at_level(logging.ERROR):
+        assert [live.refresh() for _ in range(3)] == [False, False, False]
+
+    assert live.loaded.manifest.version == FIRST
+    assert caplog.text.count("model refused") == 1
+    publish(store, "20260103T000000-000000")
+    assert live.refresh() is True
+
+
+@pytest.mark.parametrize("pointer", ["nonsense", "20990101T000000-000000"])
+def test_a_wrong_pointer_is_refused_once(store: ModelStore, pointer: str, caplog: pytest.LogCaptureFixture):
+    live = LiveModel(store)
+    publish(store, FIRST)
+    live.refresh()
+    (Path("models") / "current").write_text(pointer)
+
+    with caplog.at_level(logging.ERROR):
+        assert [live.refresh(), live.refresh()] == [False, False]
+
+    assert live.loaded.manifest.version == FIRST
+    assert caplog.text.count("model refused") == 1

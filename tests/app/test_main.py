@@ -1,0 +1,130 @@
+"""What holds for the application as a whole."""
+
+import logging
+import random
+import string
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from app import main
+from app.core.errors import TrainingError
+from app.core.settings import Settings
+from app.core.store import ModelStore
+from app.main import create_app
+from tests.worlds import publish
+
+
+def test_what_is_not_there_is_a_problem_too(client: TestClient):
+    answer = client.get("/nowhere")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json() == {
+        "type": "urn:problem:not-found",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "Nothing matches the given URI.",
+    }
+    wrong_method = client.post("/games")
+    assert (wrong_method.status_code, wrong_method.headers["allow"]) == (405, "GET")
+    assert wrong_method.json()["type"] == "urn:problem:method-not-allowed"
+
+
+def test_a_bug_is_logged_and_told_without_its_details(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def broken(*_args: object, **_options: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("app.core.recommender.Recommender.recommend", broken)
+    with caplog.at_level(logging.ERROR):
+        answer = client.get("/recommend/ann")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert answer.json()["type"] == "urn:problem:internal-error"
+    assert "secret" not in answer.text
+    assert "unexpected error" in caplog.text
+    assert "secret detail" in caplog.text
+
+
+def test_an_error_of_ours_that_has_no_status_is_a_bug(client: TestClient, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_args: object, **_options: object) -> None:
+        raise TrainingError("not meant for here")
+
+    monkeypatch.setattr("app.core.recommender.Recommender.recommend", broken)
+
+    assert client.get("/recommend/ann").json()["type"] == "urn:problem:internal-error"
+
+
+def test_the_root_leads_to_the_documentation(client: TestClient):
+    answer = client.get("/")
+
+    assert answer.url.path == "/docs"
+    assert answer.status_code == 200
+
+
+def test_every_route_is_documented_with_a_summary_an_example_and_its_errors(client: TestClient):
+    document = client.get("/openapi.json").json()
+
+    assert set(document["paths"]) == {
+        "/recommend/{user_id}",
+        "/games",
+        "/games/{game_id}",
+        "/games/{game_id}/similar",
+        "/health/live",
+        "/health/ready",
+    }
+    for path, methods in document["paths"].items():
+        route = methods["get"]
+        assert route["summary"]
+        if path != "/health/live":
+            assert {"200", "422", "503"} <= set(route["responses"]), path
+            content = route["responses"]["422"]["content"]
+            assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    assert set(document["components"]["schemas"]) >= {"Problem", "Violation"}
+    assert "example" in document["components"]["schemas"]["RecommendationList"]
+
+
+def test_a_newly_published_model_is_taken_over_and_a_broken_one_is_not(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(main, "REFRESH_SECONDS", 0.01)
+    store = ModelStore(Path("models"))
+
+    def version_within_a_second(wanted: str) -> bool:
+        return any(client.get("/health/ready").json().get("model_version") == wanted for _ in range(300))
+
+    with TestClient(create_app(Settings())) as client:
+        assert client.get("/health/ready").status_code == 503
+        publish(store)
+        assert version_within_a_second("20260101T000000-000000")
+        publish(store, "20260102T000000-000000", data_kind="observed")
+        assert version_within_a_second("20260102T000000-000000")
+        assert client.get("/recommend/ann").json()["data_kind"] == "observed"
+
+
+def _noise(rng: random.Random) -> str:
+    alphabet = string.printable + "éß漢\U0001f3ae\x00\x7f" + "%/?#&=;'\"<>\\"
+    return "".join(rng.choices(alphabet, k=rng.randrange(0, 40)))
+
+
+def test_malformed_requests_are_never_our_fault(client: TestClient):
+    rng = random.Random(2026)  # noqa: S311  # the same noise every time
+    names = ["n", "offset", "exclude", "explain", "q", "x"]
+    values = ["", "-1", "0", "1", "NaN", "inf", "1e400", "9" * 400, "٣", "true", "null", "[]", "../..", "\x00"]
+    methods = ["GET"] * 8 + ["POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
+    for _ in range(2000):
+        middle = rng.choice([_noise(rng), rng.choice(values), "12", "10"])
+        path = rng.choice(["/recommend/{}", "/games/{}", "/games/{}/similar", "/games", "/{}", "/health/{}"])
+        query = "&".join(
+            f"{rng.choice([*names, _noise(rng)])}={rng.choice([*values, _noise(rng)])}" for _ in range(rng.randrange(4))
+        )
+        encoded = "".join(f"%{byte:02X}" if rng.random() < 0.9 else "%" for byte in middle.encode())
+        url = path.format(encoded) + ("?" + query if query else "")
+        printable = "".join(c if 32 < ord(c) < 127 and c != "#" else f"%{ord(c) % 256:02X}" for c in url)
+
+        answer = client.request(rng.choice(methods), printable, follow_redirects=False)
+
+        assert answer.status_code < 500, url
+        assert "Traceback" not in answer.text
+        if answer.status_code >= 400 and answer.text:
+            assert answer.headers["content-type"] == "application/problem+json", url

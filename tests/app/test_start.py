@@ -1,0 +1,179 @@
+"""`python -m app`, as a real process."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.error import HTTPError
+
+import pytest
+
+from app import __main__, retraining
+from app.core.settings import Settings
+from app.core.store import ModelStore
+from tests.fakes import rawg
+from tests.worlds import publish
+
+ROOT = Path(__file__).parents[2]
+
+
+class Service:
+    """A running service and what it logged so far."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.log = ""
+        self._reader = Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log += line
+
+    def wait_for(self, pattern: str) -> str:
+        for _ in range(600):
+            if found := re.search(pattern, self.log):
+                return found[0]
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        return pytest.fail(f"{pattern!r} is not in the log:\n{self.log}")
+
+    def get(self, path: str) -> Any:
+        address = self.wait_for(r"http://127\.0\.0\.1:\d+")
+        try:
+            with urllib.request.urlopen(address + path, timeout=5) as answer:  # noqa: S310  # our own address
+                return json.load(answer)
+        except HTTPError as error:
+            with error:
+                return json.load(error)
+
+    def end(self) -> int:
+        code = self.process.wait(timeout=10)
+        self._reader.join()
+        return code
+
+
+@contextmanager
+def started(**environment: str) -> Iterator[Service]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PORT": "0", **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    service = Service(process)
+    try:
+        yield service
+    finally:
+        process.terminate()
+        service.end()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+def test_the_first_start_trains_on_the_starter_and_serves_real_games():
+    with started() as service:
+        answer = service.get("/recommend/12")
+        ready = service.get("/health/ready")
+
+        assert len(answer["games"]) == 10
+        assert all(game["name"] and game["background_image"] for game in answer["games"])
+        assert (answer["data_kind"], answer["source"], ready["games"]) == ("simulated", "collaborative", 500)
+        assert "Catalogue: 500 games" in service.log
+        service.process.send_signal(signal.SIGTERM)
+        assert service.end() in {0, -signal.SIGTERM}
+
+
+def test_with_a_model_the_service_starts_at_once_and_does_not_train():
+    publish(ModelStore(Path("models")))
+    with started(LOG_FORMAT="json") as service:
+        assert service.get("/recommend/ann?n=1")["games"][0]["game_id"] == 30
+        assert "Catalogue:" not in service.log
+        first = json.loads(service.log.splitlines()[0])
+        assert first["level"] == "info"
+        assert "color_message" not in service.log
+
+
+def test_a_key_turns_the_starter_into_the_live_catalogue(fake_rawg: rawg.FakeRawg):
+    publish(ModelStore(Path("models")))
+    with started(RAWG_API_KEY=rawg.KEY, RAWG_BASE_URL=fake_rawg.base_url) as service:
+        assert service.get("/health/ready")["games"] == 100
+    asked = len(fake_rawg.requests)
+    with started(RAWG_API_KEY=rawg.KEY, RAWG_BASE_URL=fake_rawg.base_url) as service:
+        assert service.get("/health/ready")["games"] == 100
+    assert len(fake_rawg.requests) == asked
+
+
+def test_a_wrong_key_does_not_take_the_model_away(fake_rawg: rawg.FakeRawg):
+    publish(ModelStore(Path("models")))
+    with started(RAWG_API_KEY="wrong", RAWG_BASE_URL=fake_rawg.base_url) as service:
+        assert service.get("/health/ready")["games"] == 6
+        assert "RAWG does not know the key" in service.log
+        assert "training failed" in service.log
+
+
+def test_a_wrong_key_and_no_model_is_an_error(fake_rawg: rawg.FakeRawg):
+    with started(RAWG_API_KEY="wrong", RAWG_BASE_URL=fake_rawg.base_url) as service:
+        assert service.end() == 1
+    lines = service.log.splitlines()
+    assert lines[-2].startswith("error: RAWG does not know the key")
+    assert lines[-1] == "error: There is no model to serve, and training one failed (see above)."
+
+
+def test_a_broken_current_model_is_trained_anew():
+    version = publish(ModelStore(Path("models")))
+    (Path("models") / version / "manifest.json").write_text("{}")
+    with started() as service:
+        assert service.get("/health/ready")["games"] == 500
+        assert "the current model cannot be used" in service.log
+
+
+def test_a_wrong_setting_stops_the_start_with_one_line():
+    with started(PORT="far too high") as service:
+        assert service.end() == 1
+    assert service.log.count("\n") == 1
+    assert service.log.startswith("error: Wrong setting: PORT: Input should be a valid integer")
+
+
+def test_a_service_without_the_training_packages_waits_for_a_model(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(retraining, "find_spec", lambda _name: None)
+
+    retraining.train_if_needed(Settings())
+
+    assert "waiting for one to be published" in caplog.text
+
+
+def test_main_serves_with_the_settings(monkeypatch: pytest.MonkeyPatch):
+    served: dict[str, object] = {}
+    monkeypatch.setenv("PORT", "9001")
+    monkeypatch.setenv("WORKERS", "2")
+    monkeypatch.setattr(__main__.uvicorn, "run", lambda app, **options: served.update(options, app=app))
+    publish(ModelStore(Path("models")))
+
+    assert __main__.main() == 0
+    assert (served["port"], served["workers"], served["host"]) == (9001, 2, "127.0.0.1")
+
+
+def test_the_service_imports_no_training_library():
+    heavy = {"pandas", "sklearn", "scipy", "pandera", "joblib", "httpx", "training"}
+    code = "import sys, app.__main__, app.main; print(*sys.modules)"
+    # Coverage would import what it measures.
+    plain = {name: value for name, value in os.environ.items() if "COV" not in name}
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, text=True, check=True)
+
+    assert not heavy & set(loaded.stdout.split())

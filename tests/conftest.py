@@ -1,0 +1,44 @@
+"""What all tests share: settings in an empty folder, a RAWG server, and a small published world."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core import log
+from app.core.settings import Settings
+from tests.fakes import rawg
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test sees the settings, data or models of whoever runs it."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def logs_as_in_a_program() -> None:
+    log.configure(Settings())
+
+
+@pytest.fixture
+def fake_rawg() -> Iterator[rawg.FakeRawg]:
+    """A RAWG with 100 games."""
+    with rawg.serve([rawg.game(number) for number in range(1, 101)]) as server:
+        yield server
+
+
+@pytest.fixture
+def make_settings(fake_rawg: rawg.FakeRawg) -> Callable[..., Settings]:
+    """Settings that point at the fake RAWG."""
+
+    def make(**values: Any) -> Settings:
+        return Settings(
+            **{"rawg_base_url": fake_rawg.base_url, "rawg_api_key": rawg.KEY, "rawg_timeout": 2.0, **values}
+        )
+
+    return make

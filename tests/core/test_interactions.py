@@ -1,0 +1,111 @@
+from datetime import UTC, datetime
+from math import log
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.core.catalogue import Catalogue
+from app.core.interactions import Histories, InteractionStore, Play, PlayWeights
+from tests.worlds import game
+
+
+@pytest.fixture
+def catalogue() -> Catalogue:
+    return Catalogue.from_games(game(game_id) for game_id in (10, 20, 30))
+
+
+@pytest.mark.parametrize(
+    ("play", "weight"),
+    [
+        (Play("a", 1, hours=0), 1),
+        (Play("a", 1, hours=9), 1 + log(10)),
+        (Play("a", 1, hours=1e6), 1 + log(1001)),  # capped at a thousand
+        (Play("a", 1), 1 + log(5.5)),  # like the typical 4.5 hours
+        (Play("a", 1, hours=0, rating=5), 1),
+        (Play("a", 1, hours=0, rating=1), 0.2),
+        (Play("a", 1, hours=9, rating=0), 0),
+    ],
+)
+def test_weight(play: Play, weight: float):
+    assert PlayWeights().weight(play) == pytest.approx(weight)
+
+
+def test_histories_hold_each_player_s_games_by_index(catalogue: Catalogue):
+    plays = [Play("10", 30, hours=0), Play("10", 10, hours=9), Play("9", 20, hours=0), Play("é", 10, hours=0)]
+
+    histories, left_out = Histories.pack(plays, catalogue, PlayWeights())
+
+    assert left_out == 0
+    assert len(histories) == 3
+    games, weights = histories.of("10") or pytest.fail("lost")
+    assert games.tolist() == [0, 2]
+    assert weights == pytest.approx([1 + log(10), 1])
+    assert [histories.row(1)[0].tolist(), (histories.of("é") or ([],))[0].tolist()] == [[1], [0]]
+    assert histories.of("1") is None
+    assert histories.of("") is None
+
+
+def test_plays_outside_the_catalogue_are_counted_and_left_out(catalogue: Catalogue):
+    plays = [Play("a", 10), Play("a", 11), Play("b", 12)]
+
+    histories, left_out = Histories.pack(plays, catalogue, PlayWeights())
+
+    assert left_out == 2
+    assert list(histories.users) == [b"a"]
+
+
+def test_nothing_played_is_an_empty_matrix(catalogue: Catalogue):
+    histories, _ = Histories.pack([], catalogue, PlayWeights())
+
+    assert len(histories) == 0
+    assert histories.of("a") is None
+    assert (histories.indptr.tolist(), histories.indices.dtype) == ([0], np.int32)
+
+
+def test_plays_out_of_order_are_refused(catalogue: Catalogue):
+    with pytest.raises(ValueError, match="do not come in the order"):
+        Histories.pack([Play("b", 10), Play("a", 10)], catalogue, PlayWeights())
+
+
+def test_the_store_gives_back_what_was_put_in_ordered_by_player(tmp_path: Path):
+    at = datetime(2026, 1, 31, 20, 15, tzinfo=UTC)
+    plays = [Play("b", 2, 1.5, 4.0, at), Play("a'; DROP TABLE plays;--", 2**63 - 1), Play("B", 1), Play("é\x00", 1)]
+    store = InteractionStore(tmp_path / "new" / "interactions.db")
+
+    store.put(plays)
+
+    assert list(store.stream()) == [plays[2], plays[1], plays[0], plays[3]]
+    assert len(store) == 4
+
+
+def test_the_last_play_of_a_player_and_game_counts_and_a_second_import_changes_nothing(tmp_path: Path):
+    store = InteractionStore(tmp_path / "interactions.db")
+    plays = [Play("a", 1, 1.0), Play("a", 1, 2.0), Play("a", 2)]
+
+    store.put(plays)
+    store.put(plays)
+
+    assert list(InteractionStore(tmp_path / "interactions.db").stream()) == [Play("a", 1, 2.0), Play("a", 2)]
+
+
+def test_a_failure_in_the_middle_writes_nothing(tmp_path: Path):
+    store = InteractionStore(tmp_path / "interactions.db")
+
+    def breaks():
+        yield Play("a", 1)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        store.put(breaks())
+    assert len(store) == 0
+
+
+def test_the_store_feeds_histories_in_the_order_they_need(tmp_path: Path, catalogue: Catalogue):
+    store = InteractionStore(tmp_path / "interactions.db")
+    store.put(Play(user_id, 10) for user_id in ("2", "10", "a", "Z", "é", "\U0001f3ae", "\uffff"))
+
+    histories, _ = Histories.pack(store.stream(), catalogue, PlayWeights())
+
+    assert len(histories) == 7
+    assert all(histories.of(user_id) for user_id in ("2", "10", "a", "Z", "é", "\U0001f3ae", "\uffff"))

@@ -1,0 +1,114 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.errors import GameNotFoundError
+from app.core.recommender import Reason, Recommendations, Source
+from tests.worlds import six_games
+
+WORLD = six_games()
+
+
+def ids(answer: Recommendations) -> list[int]:
+    return [scored.game["game_id"] for scored in answer.games]
+
+
+def codes(answer: Recommendations) -> list[str]:
+    return [warned.code for warned in answer.warnings]
+
+
+def test_what_follows_from_the_plays_comes_first_then_popular_games():
+    answer = WORLD.recommend("ann", 3)
+
+    # 30: 2 x 0.25 for game 10 and 1 x 0.5 for game 20.
+    assert [(s.game["game_id"], s.score, s.rank, s.source) for s in answer.games] == [
+        (30, 1.0, 1, Source.COLLABORATIVE),
+        (60, 0.0, 2, Source.POPULARITY),
+        (50, 0.0, 3, Source.POPULARITY),
+    ]
+    assert codes(answer) == ["padded_with_popular"]
+    assert "1 of these 3 games" in answer.warnings[0].message
+
+
+def test_an_answer_from_plays_alone_needs_no_warning():
+    assert codes(WORLD.recommend("ann", 1)) == []
+
+
+def test_reasons_are_exact_and_come_when_asked_for():
+    [first, *others] = WORLD.recommend("ann", 3, explain=True).games
+
+    assert first.reasons == (Reason(10, "Game 10", 0.5), Reason(20, "Game 20", 0.5))
+    assert all(other.reasons == () for other in others)
+    assert WORLD.recommend("ann", 1).games[0].reasons == ()
+
+
+def test_an_unknown_player_gets_the_popular_games_and_is_told():
+    answer = WORLD.recommend("nobody", 2)
+
+    assert ids(answer) == [60, 50]
+    assert codes(answer) == ["unknown_player"]
+
+
+def test_a_player_whose_games_have_no_neighbours_is_told_too():
+    answer = WORLD.recommend("bob", 2)
+
+    assert ids(answer) == [60, 50]
+    assert codes(answer) == ["padded_with_popular"]
+
+
+def test_excluded_games_stay_away_and_the_answer_is_filled_up():
+    assert ids(WORLD.recommend("ann", 3, exclude=[30, 60, 999])) == [50, 40]
+    assert codes(WORLD.recommend("ann", 3, exclude=[30, 60])) == ["padded_with_popular", "fewer_than_asked"]
+
+
+def test_who_has_played_everything_gets_nothing_and_is_told():
+    answer = WORLD.recommend("zoë/1", 10)
+
+    assert ids(answer) == []
+    assert codes(answer) == ["fewer_than_asked"]
+
+
+@given(
+    st.sampled_from(["ann", "bob", "nobody", "zoë/1"]),
+    st.integers(1, 7),
+    st.integers(0, 8),
+    st.sets(st.sampled_from([10, 20, 30, 40, 50, 60, 70])),
+)
+def test_pages_neither_repeat_nor_skip(user_id: str, n: int, offset: int, exclude: set[int]):
+    everything = WORLD.recommend(user_id, 100, exclude=exclude).games
+
+    page = WORLD.recommend(user_id, n, offset=offset, exclude=exclude).games
+
+    assert page == everything[offset : offset + n]
+    played = {game["game_id"] for game in WORLD.played(user_id)}
+    assert len(everything) == len({10, 20, 30, 40, 50, 60} - played - exclude)
+
+
+def test_similar_games_are_those_played_together_then_those_alike():
+    found = WORLD.similar(10, 5)
+
+    assert [(s.game["game_id"], s.source, s.rank) for s in found] == [
+        (20, Source.COLLABORATIVE, 1),  # though its likeness stands in the other list as well
+        (30, Source.COLLABORATIVE, 2),
+        (60, Source.CONTENT, 3),
+    ]
+    assert found[0].score == 0.5
+    assert found[2].score == pytest.approx(0.9)
+    assert [s.game["game_id"] for s in WORLD.similar(10, 1)] == [20]
+
+
+@pytest.mark.parametrize("ask", [WORLD.similar, WORLD.game])
+def test_a_game_outside_the_catalogue_is_not_found(ask):
+    with pytest.raises(GameNotFoundError, match="no game 11 in the catalogue"):
+        ask(11)
+
+
+def test_played_lists_the_strongest_play_first():
+    assert [game["game_id"] for game in WORLD.played("ann")] == [10, 20]
+    assert WORLD.played("nobody") == []
+
+
+def test_search_pages_and_counts():
+    games, total = WORLD.search("game", 2, 1)
+
+    assert ([game["game_id"] for game in games], total) == ([20, 30], 6)

@@ -1,0 +1,85 @@
+import logging
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from app.core import log
+from app.core.errors import SettingsError
+from app.core.settings import Settings
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+
+
+def test_the_example_explains_every_setting_with_its_default():
+    lines = EXAMPLE.read_text().splitlines()
+    explained = {}
+    for comment, line in pairwise(lines):
+        if match := re.fullmatch(r"#? ?([A-Z_]+)=(.*)", line):
+            assert comment.startswith("# "), f"{match[1]} has no line of explanation"
+            explained[match[1].lower()] = match[2]
+    defaults = Settings().model_dump(mode="json")
+    assert explained == {name: "" if value is None else str(value) for name, value in defaults.items()}
+
+
+def test_the_example_itself_is_a_valid_env_file():
+    Path(".env").write_text(EXAMPLE.read_text())
+
+    assert Settings.load() == Settings()
+
+
+def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch):
+    Path(".env").write_text("RAWG_MAX_GAMES=5\nPORT=9000\nUNKNOWN=1\n")
+    monkeypatch.setenv("PORT", "9001")
+
+    settings = Settings.load()
+
+    assert (settings.rawg_max_games, settings.port) == (5, 9001)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("PORT", "70000", "PORT: Input should be less than or equal to 65535"),
+        ("RAWG_BASE_URL", "ftp://example.org", "RAWG_BASE_URL: URL scheme should be 'http' or 'https'"),
+        ("RAWG_BASE_URL", "nonsense", "RAWG_BASE_URL: "),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL: Input should be 'DEBUG', 'INFO'"),
+        ("VALIDATION_MAX_BAD_SHARE", "2", "VALIDATION_MAX_BAD_SHARE: "),
+    ],
+)
+def test_a_wrong_value_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str):
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError, match=re.escape(message)) as wrong:
+        Settings.load()
+    assert "\n" not in str(wrong.value)
+
+
+def test_several_wrong_values_are_named_together(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PORT", "x")
+    monkeypatch.setenv("WORKERS", "0")
+
+    with pytest.raises(SettingsError, match=r"PORT: .*; WORKERS: "):
+        Settings.load()
+
+
+def test_a_slash_at_the_end_of_the_address_does_not_matter():
+    assert Settings(rawg_base_url="http://localhost:1/api/").rawg_base_url == "http://localhost:1/api"
+
+
+def test_the_key_is_not_shown():
+    assert "secret" not in repr(Settings(rawg_api_key="very-secret"))
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_log_lines_carry_time_level_and_name(log_format: str, capsys: pytest.CaptureFixture[str]):
+    log.configure(Settings(log_format=log_format))
+
+    logging.getLogger("some.library").warning("it %s", "happened", extra={"color_message": "red", "game": 7})
+    logging.getLogger("some.library").debug("not shown")
+
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert all(part in line for part in ("20", "warning", "some.library", "it happened", "game"))
+    assert "red" not in line

@@ -1,0 +1,245 @@
+"""Publishing, loading and refusing versions."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from app.core.artifact import ARRAYS, Artifact, digest_of
+from app.core.errors import ArtifactError, VersionNotFoundError
+from app.core.files import write_atomically
+from app.core.recommender import Recommender
+from app.core.store import ModelStore
+from tests.worlds import manifest, publish, six_games
+
+FIRST, SECOND, THIRD = (f"2026010{day}T000000-00000{day}" for day in (1, 2, 3))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    return ModelStore(tmp_path / "models")
+
+
+def test_what_was_published_answers_as_before(store: ModelStore):
+    publish(store, FIRST)
+
+    artifact = store.current() or pytest.fail("nothing is current")
+
+    loaded = Recommender.from_arrays(artifact.arrays)
+    for user_id in ("ann", "bob", "zoë/1", "nobody"):
+        assert loaded.recommend(user_id, 6, explain=True) == six_games().recommend(user_id, 6, explain=True)
+    assert loaded.similar(10) == six_games().similar(10)
+    assert artifact.manifest.version == FIRST
+
+
+def test_arrays_are_mapped_not_read(store: ModelStore):
+    publish(store, FIRST)
+
+    arrays = store.load(FIRST).arrays
+
+    assert all(isinstance(array.base, np.memmap) for array in arrays.values())
+
+
+def test_an_empty_model_can_be_published_too(store: ModelStore):
+    arrays = {name: np.zeros(0 if "offsets" not in name else 1, dtype) for name, dtype in ARRAYS.items()}
+    store.publish(Artifact(manifest(FIRST), arrays))
+
+    assert all(len(array) <= 1 for array in store.load(FIRST).arrays.values())
+
+
+def test_before_the_first_there_is_nothing(store: ModelStore):
+    assert (store.current(), store.current_version(), store.versions()) == (None, None, [])
+
+
+def test_publishing_does_not_make_a_version_current(store: ModelStore):
+    publish(store, FIRST)
+    store.publish(Artifact(manifest(SECOND), six_games().to_arrays()))
+
+    assert store.current_version() == FIRST
+    assert store.versions() == [SECOND, FIRST]
+    store.activate(SECOND)
+    assert store.current_version() == SECOND
+
+
+@pytest.mark.parametrize("version", [SECOND, "../models", "", "current"])
+def test_what_is_not_published_cannot_be_loaded_or_made_current(store: ModelStore, version: str):
+    publish(store, FIRST)
+
+    for ask in (store.load, store.activate, store.manifest):
+        with pytest.raises(VersionNotFoundError, match="There is no version"):
+            ask(version)
+    assert store.current_version() == FIRST
+
+
+def test_pruning_keeps_the_newest_and_the_current(store: ModelStore):
+    for version in (FIRST, SECOND, THIRD):
+        publish(store, version)
+    store.activate(FIRST)
+
+    assert store.prune(1) == [SECOND]
+    assert store.versions() == [THIRD, FIRST]
+
+
+def test_a_failed_publication_leaves_nothing(store: ModelStore, tmp_path: Path):
+    publish(store, FIRST)
+    arrays = {name: array for name, array in six_games().to_arrays().items() if name != "popular"}
+
+    with pytest.raises(KeyError):
+        store.publish(Artifact(manifest(SECOND), arrays))
+    assert {path.name for path in (tmp_path / "models").iterdir()} == {FIRST, "current"}
+
+
+def test_what_a_killed_publication_left_is_removed_by_the_next(store: ModelStore, tmp_path: Path):
+    left = tmp_path / "models" / f".publishing-{FIRST}"
+    left.mkdir(parents=True)
+    (tmp_path / "models" / ".current.abc.tmp").touch()
+
+    publish(store, FIRST)
+
+    assert {path.name for path in (tmp_path / "models").iterdir()} == {FIRST, "current"}
+
+
+def flip_a_bit(folder: Path) -> None:
+    path = folder / "collaborative_weights.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def truncate(folder: Path) -> None:
+    path = folder / "records_blob.npy"
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def change_manifest(folder: Path) -> None:
+    path = folder / "manifest.json"
+    path.write_bytes(path.read_bytes().replace(b'"simulated"', b'"observed"'))
+
+
+def forge(change: Callable[[dict[str, object]], object]) -> Callable[[Path], None]:
+    """Change the manifest and give it a digest that matches, as a program of another version would."""
+
+    def damage(folder: Path) -> None:
+        fields = orjson.loads((folder / "manifest.json").read_bytes())
+        change(fields)
+        fields["digest"] = digest_of(fields)
+        (folder / "manifest.json").write_bytes(orjson.dumps(fields))
+
+    return damage
+
+
+def replace_array(name: str, array: np.ndarray) -> Callable[[Path], None]:
+    """Put another array in place, with a digest that matches."""
+
+    def damage(folder: Path) -> None:
+        np.save(folder / f"{name}.npy", array, allow_pickle=True)
+        altered = hashlib.sha256((folder / f"{name}.npy").read_bytes()).hexdigest()
+        forge(lambda fields: fields["sha256"].update({name: altered}))(folder)  # type: ignore[attr-defined]
+
+    return damage
+
+
+class Bomb:
+    """Leaves a file behind when it is unpickled."""
+
+    def __reduce__(self):
+        return (Path.touch, (Path("exploded"),))
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (flip_a_bit, "collaborative_weights.npy of .* was altered"),
+        (truncate, "records_blob.npy of .* was altered"),
+        (change_manifest, "manifest of .* was altered"),
+        (lambda folder: (folder / "popular.npy").unlink(), "popular.npy of .* cannot be read"),
+        (lambda folder: (folder / "manifest.json").unlink(), "manifest of .* cannot be read"),
+        (lambda folder: (folder / "manifest.json").write_bytes(b"{"), "manifest of .* cannot be read"),
+        (lambda folder: (folder / "manifest.json").write_bytes(b"[]"), "has format None"),
+        (forge(lambda fields: fields.update(format_version=2)), "has format 2; this program reads format 1"),
+        (forge(lambda fields: fields.pop("counts")), "lacks fields or has wrong ones"),
+        (forge(lambda fields: fields.update(surprise=1)), "lacks fields or has wrong ones"),
+        (replace_array("popular", np.arange(6, dtype=">i4")), "does not hold a row of <i4"),
+        (replace_array("popular", np.zeros((2, 3), dtype="<i4")), "does not hold a row of <i4"),
+        (replace_array("popular", np.array([Bomb()], dtype=object)), "popular.npy of .* cannot be read"),
+    ],
+)
+def test_a_damaged_version_is_refused_and_runs_nothing(
+    store: ModelStore, tmp_path: Path, damage: Callable[[Path], None], reason: str
+):
+    publish(store, FIRST)
+    damage(tmp_path / "models" / FIRST)
+
+    with pytest.raises(ArtifactError, match=reason):
+        store.load(FIRST)
+    assert not Path("exploded").exists()
+
+
+def test_a_damaged_version_cannot_be_made_current(store: ModelStore, tmp_path: Path):
+    publish(store, FIRST)
+    store.publish(Artifact(manifest(SECOND), six_games().to_arrays()))
+    flip_a_bit(tmp_path / "models" / SECOND)
+
+    with pytest.raises(ArtifactError):
+        store.activate(SECOND)
+    assert store.current_version() == FIRST
+
+
+def test_a_pointer_to_nowhere_is_refused(store: ModelStore, tmp_path: Path):
+    publish(store, FIRST)
+    (tmp_path / "models" / "current").write_text("../../etc")
+
+    with pytest.raises(ArtifactError, match="does not name one"):
+        store.current()
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path):
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+    path.chmod(0o400)
+
+    write_atomically(path, b"new")
+    shutil.rmtree(tmp_path / "missing", ignore_errors=True)
+    with pytest.raises(FileNotFoundError):
+        write_atomically(tmp_path / "missing" / "file", b"x")
+
+    assert path.read_bytes() == b"new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+PUBLISH_FOR_EVER = """
+import itertools, sys
+from pathlib import Path
+from app.core.store import ModelStore
+from tests.worlds import publish
+store = ModelStore(Path(sys.argv[1]))
+for number in itertools.count(1):
+    publish(store, f"20260101T000000-{number:06}")
+    store.prune(3)
+    print(number, flush=True)
+"""
+
+
+def test_kill_9_at_any_moment_leaves_a_current_version_that_is_whole(store: ModelStore, tmp_path: Path):
+    root = Path(__file__).parents[2]
+    for attempt in range(5):
+        shutil.rmtree(tmp_path / "models", ignore_errors=True)
+        command = [sys.executable, "-c", PUBLISH_FOR_EVER, str(tmp_path / "models")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root) as publisher:
+            assert publisher.stdout is not None
+            assert publisher.stdout.readline() == b"1\n"
+            time.sleep(0.02 + 0.013 * attempt)
+            os.kill(publisher.pid, signal.SIGKILL)
+
+        current = store.current() or pytest.fail("nothing is current")
+        assert Recommender.from_arrays(current.arrays).recommend("ann", 1).games[0].game["game_id"] == 30
+        publish(store, "20270101T000000-000000")

@@ -1,0 +1,348 @@
+"""The commands, as a person or a script meets them."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from filelock import FileLock
+
+from app.core.recommender import Recommender
+from app.core.store import ModelStore
+from tests.fakes import rawg
+from tests.worlds import publish
+from training.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fake_rawg: rawg.FakeRawg) -> Command:
+    """Run a command in this process, against the fake RAWG, without a key unless the test sets one."""
+    monkeypatch.setenv("RAWG_BASE_URL", fake_rawg.base_url)
+
+    def run(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["training", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return Outcome(int(ended.value.code or 0), out, err)
+
+    return run
+
+
+def one_line(text: str) -> str:
+    assert text.count("\n") == 1, text
+    assert text.startswith("error: ")
+    return text
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAWG_API_KEY", rawg.KEY)
+
+
+def test_the_first_run_needs_nothing(command: Command):
+    code, out, err = command("run")
+
+    assert code == 0
+    assert "training on the starter catalogue" in err
+    assert "500 games, 100 simulated players" in out
+    artifact = ModelStore(Path("models")).current() or pytest.fail("nothing was published")
+    manifest = artifact.manifest
+    assert (manifest.data_kind, manifest.catalogue_source, manifest.counts.games) == ("simulated", "starter", 500)
+    assert float(str(manifest.metrics["ndcg_at_10"])) > 2 * float(str(manifest.metrics["popularity_ndcg_at_10"]))
+    for player in ("1", "12", "100"):
+        answer = Recommender.from_arrays(artifact.arrays).recommend(player)
+        assert (len(answer.games), answer.warnings) == (10, ())
+
+
+def test_the_same_data_have_the_same_fingerprint_and_answers(command: Command):
+    first = json.loads(command("run", "--json").out)
+    second = json.loads(command("run", "--json").out)
+
+    assert first["version"] != second["version"]
+    assert first["data_fingerprint"] == second["data_fingerprint"]
+    answers = [
+        Recommender.from_arrays(ModelStore(Path("models")).load(run["version"]).arrays).recommend("12")
+        for run in (first, second)
+    ]
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.usefixtures("key")
+def test_with_a_key_the_live_catalogue_is_collected_and_trained_on(command: Command, fake_rawg: rawg.FakeRawg):
+    games = fake_rawg.games  # game 900 is bad, and ten come twice
+    fake_rawg.games = [*games[:50], {**rawg.game(900), "rating": 9}, *games[40:]]
+
+    code, out, err = command("run")
+
+    assert code == 0
+    assert re.search(r"Collected 3 pages; 1999\d requests left this month\.", err)
+    assert "Set aside: 1 of 111 records; see `python -m training validate`" in err
+    assert "100 games, 100 simulated players" in out
+    assert rawg.KEY not in out + err
+    model = Recommender.from_arrays((ModelStore(Path("models")).current() or pytest.fail("none")).arrays)
+    assert model.catalogue.game_ids.tolist() == list(range(1, 101))
+
+    code, out, _ = command("validate")
+    assert code == 0
+    assert "111 records: 100 valid games, 10 repeated, 1 set aside." in out
+    assert re.search(r"rating +must be a number from 0 to 5 +1 +9", out)
+    assert re.search(r"50 +900 +'Game 900' +rating: must be a number from 0 to 5", out)
+    assert json.loads(command("validate", "--json").out) == json.loads(Path("data/validation.json").read_bytes())
+
+
+@pytest.mark.usefixtures("key")
+def test_a_finished_collection_is_replayed_without_asking_rawg(
+    command: Command, fake_rawg: rawg.FakeRawg, monkeypatch: pytest.MonkeyPatch
+):
+    assert command("collect").code == 0
+    asked = len(fake_rawg.requests)
+
+    assert command("run", "--replay").code == 0
+    monkeypatch.delenv("RAWG_API_KEY")
+    code, out, err = command("run")
+
+    assert code == 0
+    assert "using the pages collected on 20" in err
+    assert "100 games" in out
+    assert len(fake_rawg.requests) == asked
+    assert "500 games" in command("run", "--starter").out
+
+
+def test_a_wrong_key_is_one_clear_line(command: Command, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RAWG_API_KEY", "wrong")
+
+    code, out, err = command("run")
+
+    assert (code, out) == (1, "")
+    assert err.startswith("error: RAWG does not know the key in RAWG_API_KEY")
+    one_line(err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["collect"], "RAWG_API_KEY is not set; a key is free at"),
+        (["run", "--replay"], "No collection is finished yet"),
+        (["validate"], "No collection is finished yet"),
+        (["recommend", "12"], "There is no model yet: make one with `python -m training run`"),
+        (["models", "show", "x"], "There is no version 'x' in models"),
+        (["models", "activate", "x"], "There is no version 'x' in models"),
+        (["import", "nowhere.csv"], "nowhere.csv cannot be read"),
+    ],
+)
+def test_a_failure_is_one_clear_line_and_exit_code_1(command: Command, arguments: list[str], message: str):
+    code, out, err = command(*arguments)
+
+    assert (code, out) == (1, "")
+    assert message in one_line(err)
+
+
+@pytest.mark.parametrize("arguments", [["fly"], ["recommend"], ["run", "--no-such"], ["recommend", "1", "-n", "0"]])
+def test_wrong_usage_is_exit_code_2(command: Command, arguments: list[str]):
+    assert command(*arguments).code == 2
+
+
+def test_a_wrong_setting_is_named(command: Command, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RAWG_MAX_GAMES", "many")
+
+    code, _, err = command("run")
+
+    assert code == 1
+    assert "RAWG_MAX_GAMES: Input should be a valid integer" in one_line(err)
+
+
+@pytest.mark.usefixtures("key")
+def test_bad_data_stop_the_run_and_the_model_stays(command: Command, fake_rawg: rawg.FakeRawg):
+    version = publish(ModelStore(Path("models")))
+    fake_rawg.games = [{**rawg.game(number), "rating": 9} for number in range(1, 50)]
+
+    code, _, err = command("run")
+
+    assert code == 1
+    assert "error: 49 of 49 records of games are bad" in err
+    assert ModelStore(Path("models")).current_version() == version
+    assert command("validate").code == 1
+    assert "and 29 more, in validation.json" in command("validate").out
+
+
+def test_one_run_at_a_time(command: Command):
+    Path("data").mkdir()
+    with FileLock("data/run.lock"):
+        code, _, err = command("run")
+
+    assert code == 1
+    assert "Another run is going on in data" in one_line(err)
+    assert command("run").code == 0
+
+
+def test_imported_plays_take_the_place_of_simulated_players(command: Command):
+    plays = [
+        "user_id,game_id,hours",
+        *(f"p{player},{game},5" for player in range(9) for game in (4200, 13536, 3498, 28)),
+    ]
+    Path("plays.csv").write_text("\n".join([*plays, "solo,4200,1", "solo,1,1", "off,2,1", ",1,1", *[",9,9"] * 20]))
+
+    code, out, err = command("import", "plays.csv")
+    assert code == 0
+    assert "Imported 39 plays of 11 players and 6 games; 21 rows set aside." in err
+    assert re.search(r"41 +user_id must have 1 to 128 characters", out)
+    assert "and 1 more" in out
+
+    code, out, err = command("run")
+    assert code == 0
+    assert "Evaluation: no player has the five games that it takes" in err
+    assert "500 games, 10 observed players, 37 plays." in out
+    assert "2 plays were left out: their games are not in the catalogue." in out
+
+    answer = json.loads(command("recommend", "solo", "-n", "5", "--json").out)
+    assert answer["data_kind"] == "observed"
+    assert {game["game_id"] for game in answer["games"][:3]} == {13536, 3498, 28}
+    for game in answer["games"][:3]:
+        assert sum(reason["share"] for reason in game["reasons"]) == pytest.approx(game["score"], abs=1e-12)
+    assert answer["warnings"][0]["code"] == "padded_with_popular"
+
+
+def test_plays_of_unknown_games_alone_stop_the_run(command: Command):
+    Path("plays.csv").write_text("user_id,game_id\na,1\nb,2\n")
+    command("import", "plays.csv")
+
+    code, _, err = command("run")
+
+    assert code == 1
+    assert "error: Not one of the 2 imported plays is of a game in the catalogue." in err
+
+
+def test_recommend_prints_a_table(command: Command):
+    command("run")
+
+    code, out, _ = command("recommend", "12", "-n", "3")
+
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].startswith("Player 12 (simulated) played ")
+    assert re.fullmatch(r" *Game +Released +Genres +Score +Because of *", lines[1])
+    assert [line[0] for line in lines[2:5]] == ["1", "2", "3"]
+    assert re.search(r"\(\d+%\) *$", lines[2])
+    assert "RAWG" in lines[5]
+
+    stranger = command("recommend", "[bold]nobody").out
+    assert "Nothing is known of this player" in stranger
+    assert "popularity" in stranger
+
+
+def test_models_can_be_listed_shown_activated_and_pruned(command: Command):
+    store = ModelStore(Path("models"))
+    old, new = publish(store, "20260101T000000-000000"), publish(store, "20260102T000000-000000", metrics={})
+
+    lines = command("models", "list").out.splitlines()
+    assert lines[1].startswith(f"current  {new}  starter")
+    assert re.match(rf" +{old} .* 0\.250", lines[2])
+    assert [row["version"] for row in json.loads(command("models", "list", "--json").out)] == [new, old]
+    assert json.loads(command("models", "show", old).out)["counts"]["games"] == 6
+
+    assert "is current" in command("models", "activate", old).err
+    assert store.current_version() == old
+    assert "Removed 0 versions." in command("models", "prune", "--keep", "1").err
+    command("models", "activate", new)
+    assert "Removed 1 versions." in command("models", "prune", "--keep", "1").err
+    assert store.versions() == [new]
+
+
+def test_a_run_keeps_as_many_versions_as_the_setting_says(command: Command, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MODELS_KEPT", "2")
+    for _ in range(3):
+        command("run", "--starter")
+
+    assert len(ModelStore(Path("models")).versions()) == 2
+
+
+def test_a_run_records_the_commit_of_this_project_and_goes_on_without_git(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607
+    assert json.loads(command("run", "--json").out)["git_commit"] == (head.stdout.strip() or None)
+
+    monkeypatch.setenv("PATH", "")
+
+    assert json.loads(command("run", "--json").out)["git_commit"] is None
+
+
+def test_the_starter_catalogue_can_be_validated(command: Command):
+    code, out, _ = command("validate", "--starter")
+
+    assert (code, out) == (0, "500 records: 500 valid games, 0 repeated, 0 set aside.\n")
+
+
+def child(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+    """Run a command as a child process in the current folder."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "training", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+@pytest.mark.parametrize("step", ["Collecting: 40", "Collected", "Catalogue:", "Plays:", "Evaluation:"])
+def test_kill_9_in_the_middle_of_a_run_leaves_the_model_and_the_next_run_works(step: str, fake_rawg: rawg.FakeRawg):
+    store = ModelStore(Path("models"))
+    version = publish(store)
+    environment = {"RAWG_BASE_URL": fake_rawg.base_url, "RAWG_API_KEY": rawg.KEY, "RAWG_MAX_GAMES": "100"}
+    with child("run", **environment) as process:
+        assert process.stderr is not None
+        assert any(line.startswith(step.encode()) for line in process.stderr)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+    assert process.returncode == -signal.SIGKILL
+    current = store.current() or pytest.fail("nothing is current")
+    assert current.manifest.version == version
+    with child("run", **environment) as process:
+        _, err = process.communicate(timeout=50)
+    assert process.returncode == 0, err.decode()
+    assert store.current_version() != version
+    assert {path.name for path in Path("models").iterdir()} == {"current", *store.versions()}
+
+
+def test_an_interrupted_collection_says_so_in_one_line(fake_rawg: rawg.FakeRawg):
+    fake_rawg.faults = {2: [rawg.slow(30)]}
+    with child("collect", RAWG_BASE_URL=fake_rawg.base_url, RAWG_API_KEY=rawg.KEY, RAWG_MAX_GAMES="80") as process:
+        while not list(Path("data").glob("rawg/*/000001.json.gz")):
+            time.sleep(0.05)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+
+    assert process.returncode == 1
+    assert err.decode().splitlines()[-1].startswith("error: Interrupted; the pages collected so far are kept")
+    assert b"Traceback" not in err
+    with child("collect", RAWG_BASE_URL=fake_rawg.base_url, RAWG_API_KEY=rawg.KEY, RAWG_MAX_GAMES="80") as process:
+        process.communicate(timeout=20)
+    assert (process.returncode, fake_rawg.asked_for()) == (0, {1: 1, 2: 2})
+
+
+def test_log_lines_of_http_libraries_never_show_the_key(fake_rawg: rawg.FakeRawg):
+    with child("collect", RAWG_BASE_URL=fake_rawg.base_url, RAWG_API_KEY=rawg.KEY, LOG_LEVEL="DEBUG") as process:
+        out, err = process.communicate(timeout=20)
+
+    assert process.returncode == 0
+    assert rawg.KEY.encode() not in out + err

@@ -1,0 +1,92 @@
+"""Small worlds whose answers are worked out by hand."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from app.core.artifact import Artifact, Counts, Manifest
+from app.core.catalogue import Catalogue, Game
+from app.core.interactions import Histories, Play, PlayWeights
+from app.core.item_item import ItemItemModel
+from app.core.recommender import Recommender
+from app.core.store import ModelStore
+
+
+def game(game_id: int, name: str = "", **facts: object) -> Game:
+    """A game as the catalogue keeps it."""
+    name = name or f"Game {game_id}"
+    known = {
+        "game_id": game_id,
+        "slug": name.lower().replace(" ", "-"),
+        "name": name,
+        "released": "2011-04-18",
+        "genres": ["Puzzle"],
+        "platforms": ["PC"],
+        "tags": [],
+        "rating": 4.0,
+        "ratings_count": 10,
+        "reviews_count": 11,
+        "added": 1000 - game_id,
+        "metacritic": 90,
+        "playtime": 5,
+        "esrb_rating": None,
+        "background_image": None,
+    }
+    return Game(**{**known, **facts})  # type: ignore[typeddict-item]
+
+
+def neighbours(*rows: dict[int, float]) -> ItemItemModel:
+    """Neighbour lists, each written as {index: weight}, strongest first."""
+    lengths = [len(row) for row in rows]
+    return ItemItemModel(
+        indptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        indices=np.array([index for row in rows for index in row], dtype=np.int32),
+        weights=np.array([weight for row in rows for weight in row.values()], dtype=np.float32),
+    )
+
+
+def six_games() -> Recommender:
+    """Games 10 to 60 (indices 0 to 5) and three players.
+
+    Playing 10 speaks for 20 (0.5) and 30 (0.25), playing 20 for 30 (0.5) and 10 (0.5); 60 is like 10. Popularity falls
+    from 60 to 10. Ann played 10 (weight 2) and 20 (weight 1), Bob 40, "Zoë/1" all six.
+    """
+    catalogue = Catalogue.from_games(game(game_id) for game_id in (10, 20, 30, 40, 50, 60))
+    plays = [
+        Play("ann", 10),
+        Play("ann", 20),
+        Play("bob", 40),
+        *(Play("zoë/1", game_id) for game_id in (10, 20, 30, 40, 50, 60)),
+    ]
+    histories, _ = Histories.pack(plays, catalogue, PlayWeights())
+    histories.weights[:] = [2, 1, 1, 1, 1, 1, 1, 1, 1]
+    return Recommender(
+        catalogue=catalogue,
+        collaborative=neighbours({1: 0.5, 2: 0.25}, {2: 0.5, 0: 0.5}, {}, {}, {}, {}),
+        content=neighbours({5: 0.9, 1: 0.8}, {}, {}, {}, {}, {}),
+        histories=histories,
+        popular=np.array([5, 4, 3, 2, 1, 0], dtype=np.int32),
+    )
+
+
+def manifest(version: str = "20260101T000000-000000", **fields: object) -> Manifest:
+    """A manifest of the six games."""
+    known = {
+        "version": version,
+        "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "git_commit": None,
+        "data_kind": "simulated",
+        "catalogue_source": "starter",
+        "data_fingerprint": "f" * 64,
+        "counts": Counts(games=6, players=3, plays=9, plays_left_out=0, neighbours=4),
+        "config": {},
+        "metrics": {"ndcg_at_10": 0.25},
+    }
+    return Manifest(**{**known, **fields})  # type: ignore[arg-type]
+
+
+def publish(store: ModelStore, version: str = "20260101T000000-000000", **fields: object) -> str:
+    """Publish the six games and make them current."""
+    store.publish(Artifact(manifest(version, **fields), six_games().to_arrays()))
+    store.activate(version)
+    return version

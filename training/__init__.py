@@ -1,0 +1,1 @@
+"""The offline pipeline: collect, validate, train, publish."""

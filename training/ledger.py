@@ -1,0 +1,59 @@
+"""How many requests RAWG has had from us this month."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.core.errors import CollectionError, QuotaReachedError
+from app.core.files import write_atomically
+
+
+def utc_now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
+
+
+class RequestLedger:
+    """Counts requests by month in a file, and refuses the one that would pass the quota.
+
+    A request is written down before it is sent, so that a crash can only count one too many.
+    """
+
+    def __init__(self, path: Path, quota: int, now: Callable[[], datetime] = utc_now) -> None:
+        """Keep the count in `path`; RAWG's months are taken to begin at midnight UTC."""
+        self._path = path
+        self._quota = quota
+        self._now = now
+
+    @property
+    def remaining(self) -> int:
+        """Count the requests left this month."""
+        return max(0, self._quota - self._read().get(self._month, 0))
+
+    def spend(self) -> None:
+        """Write one request down, or raise `QuotaReachedError`."""
+        months = self._read()
+        spent = months.get(self._month, 0)
+        if spent >= self._quota:
+            raise QuotaReachedError(
+                f"This month's {self._quota} requests to RAWG are spent (RAWG_MONTHLY_QUOTA); the pages collected so "
+                "far are kept, and the same command goes on from there next month.",
+            )
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._path, json.dumps({**months, self._month: spent + 1}, indent=2).encode())
+
+    @property
+    def _month(self) -> str:
+        return f"{self._now():%Y-%m}"
+
+    def _read(self) -> dict[str, int]:
+        try:
+            months: dict[str, int] = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except ValueError as unreadable:
+            raise CollectionError(
+                f"The record of this month's requests, {self._path}, cannot be read; correct it or remove it.",
+            ) from unreadable
+        return months

@@ -1,0 +1,134 @@
+"""Results on standard output: tables for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.core.artifact import Manifest
+    from app.core.catalogue import Game
+    from app.core.recommender import Reason, Recommendations
+    from training.validation import ValidationReport
+
+_WIDTH_OF_A_FILE = 160
+_PLAYED_SHOWN = 5
+_SET_ASIDE_SHOWN = 20
+
+
+def show(machine: object, people: RenderableType, *, as_json: bool) -> None:
+    """Print a result, as JSON or for people."""
+    if as_json:
+        print(json.dumps(machine, indent=2, ensure_ascii=False))
+    else:
+        Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE, highlight=False).print(people)
+
+
+def published(manifest: Manifest) -> RenderableType:
+    """Describe a version that a run has published."""
+    counts = manifest.counts
+    lines = [
+        f"Published {manifest.version}, and it is current.",
+        f"{counts.games} games, {counts.players} {manifest.data_kind} players, {counts.plays} plays.",
+    ]
+    if counts.plays_left_out:
+        lines.append(f"{counts.plays_left_out} plays were left out: their games are not in the catalogue.")
+    return Text("\n".join(lines))
+
+
+def validation(report: ValidationReport) -> RenderableType:
+    """Lay out what a validation found."""
+    summary = Text(
+        f"{report.rows} records: {report.valid} valid games, {report.repeated} repeated, {report.bad} set aside.",
+    )
+    if not report.violations:
+        return summary
+    rules = _table("Field", "Rule", "Records", "For example")
+    for violation in report.violations:
+        _add(rules, violation.field, violation.rule, violation.rows, ", ".join(violation.examples))
+    rows = _table("Record", "Game", "Name", "Why it is set aside")
+    for row in report.set_aside[:_SET_ASIDE_SHOWN]:
+        _add(rows, row.row, row.game_id, row.name, "\n".join(row.reasons))
+    hidden = len(report.set_aside) - _SET_ASIDE_SHOWN
+    more = [Text(f"and {hidden} more, in validation.json in the data folder")] if hidden > 0 else []
+    return Group(summary, rules, rows, *more)
+
+
+def set_aside(rows: Sequence[tuple[int, str]]) -> RenderableType:
+    """Lay out the lines of a file that were not imported."""
+    table = _table("Line", "Why it is set aside")
+    for line, reason in rows[:_SET_ASIDE_SHOWN]:
+        _add(table, line, reason)
+    hidden = len(rows) - _SET_ASIDE_SHOWN
+    return Group(table, *([Text(f"and {hidden} more")] if hidden > 0 else []))
+
+
+def recommendations(
+    user_id: str, played: Sequence[Game], answer: Recommendations, manifest: Manifest
+) -> RenderableType:
+    """Lay out an answer, with what the player played and the main reason for each game."""
+    table = _table("", "Game", "Released", "Genres", "Score", "Because of")
+    for scored in answer.games:
+        game = scored.game
+        because = _because(scored.reasons, scored.score) if scored.reasons else scored.source.value
+        year = (game["released"] or "")[:4]
+        _add(table, scored.rank, game["name"], year, ", ".join(game["genres"]), f"{scored.score:.2f}", because)
+    kind = " (simulated)" if manifest.data_kind == "simulated" else ""
+    favourites = ", ".join(game["name"] for game in played[:_PLAYED_SHOWN])
+    head = [Text(f"Player {user_id}{kind} played {len(played)} games, most of all {favourites}.")] if played else []
+    return Group(*head, *(Text(warned.message) for warned in answer.warnings), table, Text("Catalogue: RAWG, rawg.io"))
+
+
+def recommendations_as_json(user_id: str, answer: Recommendations, manifest: Manifest) -> dict[str, Any]:
+    """Write an answer for machines."""
+    return {
+        "user_id": user_id,
+        "model_version": manifest.version,
+        "data_kind": manifest.data_kind,
+        "warnings": [warned._asdict() for warned in answer.warnings],
+        "games": [
+            {
+                **scored.game,
+                "score": scored.score,
+                "rank": scored.rank,
+                "source": scored.source.value,
+                "reasons": [reason._asdict() for reason in scored.reasons],
+            }
+            for scored in answer.games
+        ],
+    }
+
+
+def versions(manifests: Sequence[Manifest], current: str | None) -> RenderableType:
+    """List published versions."""
+    table = _table("", "Version", "Catalogue", "Games", "Players", "Plays", "nDCG@10")
+    for manifest in manifests:
+        counts, ndcg = manifest.counts, manifest.metrics.get("ndcg_at_10")
+        mark = "current" if manifest.version == current else ""
+        players = f"{counts.players} {manifest.data_kind}"
+        shown = f"{ndcg:.3f}" if isinstance(ndcg, float) else ""
+        _add(table, mark, manifest.version, manifest.catalogue_source, counts.games, players, counts.plays, shown)
+    return table
+
+
+def _because(reasons: Sequence[Reason], score: float) -> str:
+    return f"{reasons[0].name} ({reasons[0].share / score:.0%})"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _add(table: Table, *cells: object) -> None:
+    # Texts, not markup: a game's name may hold square brackets.
+    table.add_row(*(Text(str(cell)) for cell in cells))
