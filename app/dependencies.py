@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
+from fastapi.openapi.models import Example
 
 from app.core.interactions import MAX_GAME_ID
 from app.live_model import LiveModel, LoadedModel
@@ -20,6 +21,7 @@ async def _loaded_model(request: Request) -> LoadedModel:
 
 Model = Annotated[LoadedModel, Depends(_loaded_model)]
 
-GameId = Annotated[int, Path(ge=1, le=MAX_GAME_ID, description="RAWG's id of a game.", examples=[4200])]
+_PORTAL_2: dict[str, Example] = {"Portal 2": {"value": 4200}}
+GameId = Annotated[int, Path(ge=1, le=MAX_GAME_ID, description="RAWG's id of a game.", openapi_examples=_PORTAL_2)]
 N = Annotated[int, Query(ge=1, le=MAX_N, description="How many games to answer with.")]
 Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description="How many games of the list to pass over first.")]

@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
 
 from app import exception_handlers
-from app.core import log
+from app.core import __version__, log
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.live_model import LiveModel
-from app.routes import games, health, recommend
+from app.routes import documentation, games, health, recommend
 
 REFRESH_SECONDS = 2.0
 
@@ -30,20 +29,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(
         title="Game recommender",
         description=_DESCRIPTION,
-        version="0.1.0",
+        version=__version__,
         lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
         redirect_slashes=False,
     )
     app.state.live_model = LiveModel(ModelStore(settings.model_store))
     exception_handlers.install(app)
     for router in (recommend.router, games.router, health.router):
         app.include_router(router)
-    app.add_api_route("/", _to_docs, include_in_schema=False)
+    documentation.install(app)
     return app
-
-
-async def _to_docs() -> RedirectResponse:
-    return RedirectResponse("/docs")
 
 
 @asynccontextmanager

@@ -82,7 +82,7 @@ def manifest(version: str = "20260101T000000-000000", **fields: object) -> Manif
         "config": {},
         "metrics": {"ndcg_at_10": 0.25},
     }
-    return Manifest(**{**known, **fields})  # type: ignore[arg-type]
+    return Manifest(**{**known, **fields})
 
 
 def publish(store: ModelStore, version: str = "20260101T000000-000000", **fields: object) -> str:

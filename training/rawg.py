@@ -15,6 +15,7 @@ import orjson
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
+from app.core import __version__
 from app.core.errors import CollectionError, RawgKeyError, RawgUnavailableError
 from app.core.settings import Settings
 from training.ledger import RequestLedger
@@ -24,7 +25,7 @@ TRIES = 8
 LONGEST_WAIT = 300.0  # seconds; where RAWG asks for more, a person should decide
 
 _SHORTEST_KEY = 8  # what is shorter is no real key, and would be found in other words
-_USER_AGENT = "game-recommender/0.1 (self-hosted game recommender; catalogue by RAWG)"
+_USER_AGENT = f"game-recommender/{__version__} (self-hosted; catalogue by RAWG)"
 _KEY_IN_URL = re.compile(rb"((?:[?&]|\\u0026)key=)[^&\"\\]*")
 _KEY_MESSAGES: Mapping[str, str] = {
     "The key parameter is not provided": "RAWG got no key: set RAWG_API_KEY (a free one: https://rawg.io/apidocs).",

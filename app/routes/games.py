@@ -16,7 +16,7 @@ Search = Annotated[
     Query(
         max_length=MAX_QUERY_LENGTH,
         description="Words, or parts of words, of the name; case, accents and punctuation do not count.",
-        examples=["portal"],
+        openapi_examples={"a word": {"value": "portal"}},
     ),
 ]
 

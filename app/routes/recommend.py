@@ -19,7 +19,7 @@ UserId = Annotated[
         min_length=1,
         max_length=MAX_USER_ID_LENGTH,
         description="Your own name for the player: any text.",
-        examples=["12"],
+        openapi_examples={"a player of the first run": {"value": "12"}},
     ),
 ]
 Excluded = Annotated[

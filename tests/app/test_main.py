@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import string
 from pathlib import Path
 
@@ -62,6 +63,18 @@ def test_the_root_leads_to_the_documentation(client: TestClient):
 
     assert answer.url.path == "/docs"
     assert answer.status_code == 200
+
+
+def test_the_documentation_needs_no_other_host(client: TestClient):
+    page = client.get("/docs").text
+
+    links = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(links) == 3
+    for link in links:
+        assert link.startswith("./docs/files/")
+        assert client.get(link.removeprefix(".")).status_code == 200
+    assert "url: 'openapi.json'" in page
+    assert "://" not in page
 
 
 def test_every_route_is_documented_with_a_summary_an_example_and_its_errors(client: TestClient):

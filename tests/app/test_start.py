@@ -161,7 +161,7 @@ def test_main_serves_with_the_settings(monkeypatch: pytest.MonkeyPatch):
     served: dict[str, object] = {}
     monkeypatch.setenv("PORT", "9001")
     monkeypatch.setenv("WORKERS", "2")
-    monkeypatch.setattr(__main__.uvicorn, "run", lambda app, **options: served.update(options, app=app))
+    monkeypatch.setattr("uvicorn.run", lambda app, **options: served.update(options, app=app))
     publish(ModelStore(Path("models")))
 
     assert __main__.main() == 0

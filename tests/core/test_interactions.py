@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from math import log
 from pathlib import Path
@@ -41,7 +42,8 @@ def test_histories_hold_each_player_s_games_by_index(catalogue: Catalogue):
     games, weights = histories.of("10") or pytest.fail("lost")
     assert games.tolist() == [0, 2]
     assert weights == pytest.approx([1 + log(10), 1])
-    assert [histories.row(1)[0].tolist(), (histories.of("é") or ([],))[0].tolist()] == [[1], [0]]
+    assert [histories.row(1)[0].tolist(), histories.row(2)[0].tolist()] == [[1], [0]]
+    assert list(histories.users) == [b"10", b"9", "é".encode()]
     assert histories.of("1") is None
     assert histories.of("") is None
 
@@ -60,7 +62,8 @@ def test_nothing_played_is_an_empty_matrix(catalogue: Catalogue):
 
     assert len(histories) == 0
     assert histories.of("a") is None
-    assert (histories.indptr.tolist(), histories.indices.dtype) == ([0], np.int32)
+    assert histories.indptr.tolist() == [0]
+    assert histories.indices.dtype == np.int32
 
 
 def test_plays_out_of_order_are_refused(catalogue: Catalogue):
@@ -92,7 +95,7 @@ def test_the_last_play_of_a_player_and_game_counts_and_a_second_import_changes_n
 def test_a_failure_in_the_middle_writes_nothing(tmp_path: Path):
     store = InteractionStore(tmp_path / "interactions.db")
 
-    def breaks():
+    def breaks() -> Iterator[Play]:
         yield Play("a", 1)
         raise RuntimeError
 
