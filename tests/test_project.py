@@ -30,7 +30,7 @@ def test_the_readme_links_to_files_that_are_there():
 
 def test_the_readme_names_every_command():
     commands = re.findall(
-        r"^@app\.command\(\"?(\w*)\"?\)\ndef (\w+)", (ROOT / "training/__main__.py").read_text(), re.M
+        r"^@app\.command\(\"?(\w*)\"?\)\ndef (\w+)", (ROOT / "training/__main__.py").read_text(), re.MULTILINE
     )
 
     for renamed, function in commands:
