@@ -1,4 +1,4 @@
-"""Collecting the catalogue: as many distinct games as asked for, page by page, from where the last attempt stopped."""
+"""Collecting the catalogue: as many distinct valid games as asked for, from where the last attempt stopped."""
 
 import asyncio
 from math import ceil
@@ -9,6 +9,7 @@ from training.ledger import RequestLedger
 from training.pages import Collection, CollectionFolder
 from training.progress import Advance, bar, say
 from training.rawg import Page, Query, RawgClient
+from training.records import flatten, is_valid
 
 _PAGES_WITHOUT_A_NEW_GAME = 20  # in a row; more, and the list is not a list
 
@@ -52,7 +53,7 @@ async def _collect(settings: Settings, query: Query, kept: CollectionFolder, col
 
 
 class _Pass:
-    """One pass over the list, in waves of as many pages as are still missing.
+    """One pass over the list, in waves of as many pages as valid games are still missing.
 
     Games move between pages while the list is read, so some come twice: the number of pages needed is only known
     when enough distinct ids are there.
@@ -114,7 +115,7 @@ class _Pass:
 
     def _count(self, number: int, page: Page) -> None:
         known = len(self._ids)
-        self._ids.update(game["id"] for game in page.games if isinstance(game, dict) and type(game.get("id")) is int)
+        self._ids.update(row["game_id"] for row in map(flatten, page.games) if is_valid(row))
         self._nothing_new = 0 if len(self._ids) > known else self._nothing_new + 1
         self._page_size = max(self._page_size, len(page.games))
         if not page.games:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import httpx
 import orjson
+import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
@@ -20,8 +21,11 @@ from app.core.errors import CollectionError, RawgKeyError, RawgUnavailableError
 from app.core.settings import Settings
 from training.ledger import RequestLedger
 
+log = structlog.get_logger(__name__)
+
 PAGE_SIZE = 40  # RAWG's maximum; a larger one is silently cut to this
 TRIES = 8
+_TOLD_FROM_TRY = 4  # what passes sooner is everyday
 LONGEST_WAIT = 300.0  # seconds; where RAWG asks for more, a person should decide
 
 _SHORTEST_KEY = 8  # what is shorter is no real key, and would be found in other words
@@ -128,6 +132,7 @@ class RawgClient:
             retry=retry_if_exception_type(_TransientError),
             wait=_wait,
             stop=stop_after_attempt(TRIES),
+            before_sleep=_tell,
             reraise=True,
         )
 
@@ -139,8 +144,8 @@ class RawgClient:
             parameters["key"] = self._key
         try:
             response = await self._http.get(self._url, params=parameters)
-        except httpx.RequestError as failed:  # its text may hold the URL, and so the key
-            raise _TransientError(type(failed).__name__) from None
+        except httpx.RequestError as failed:
+            raise _TransientError(_what_happened(failed)) from None
         return self._read(response)
 
     def _read(self, response: httpx.Response) -> Page | None:
@@ -198,6 +203,19 @@ def _seconds(retry_after: str | None) -> float | None:
     except ValueError:
         return None
     return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _what_happened(failed: httpx.RequestError) -> str:
+    """Name a failure without its own text, which may hold the URL, and so the key."""
+    if isinstance(failed, httpx.TimeoutException):
+        return "no answer in time"
+    return "no connection" if isinstance(failed, httpx.ConnectError) else "a broken answer"
+
+
+def _tell(state: RetryCallState) -> None:
+    if state.attempt_number >= _TOLD_FROM_TRY:
+        error = state.outcome and state.outcome.exception()
+        log.warning("RAWG does not answer well; trying again", attempt=state.attempt_number, last=str(error))
 
 
 _backoff = wait_random_exponential(multiplier=0.5, max=30)

@@ -64,6 +64,12 @@ def test_games_that_come_twice_do_not_count_twice(fake_rawg: rawg.FakeRawg, make
     assert set(ids(collect(make_settings(rawg_max_games=100)))) == set(range(1, 101))
 
 
+def test_bad_records_do_not_count_as_games(fake_rawg: rawg.FakeRawg, make_settings: MakeSettings):
+    fake_rawg.games = [*({**rawg.game(number), "rating": 9} for number in range(201, 241)), *fake_rawg.games]
+
+    assert set(ids(collect(make_settings(rawg_max_games=80)))) == {*range(201, 241), *range(1, 81)}
+
+
 def test_a_list_that_only_repeats_itself_ends_with_an_error(fake_rawg: rawg.FakeRawg, make_settings: MakeSettings):
     fake_rawg.pages = [fake_rawg.games[:40]] * 1000
 
@@ -101,6 +107,27 @@ def test_an_answer_that_takes_too_long_is_tried_again(fake_rawg: rawg.FakeRawg, 
     collect(make_settings(rawg_max_games=40, rawg_timeout=0.2))
 
     assert fake_rawg.asked_for() == {1: 2}
+
+
+@pytest.mark.parametrize(("fault", "told"), [(rawg.slow(0.3), "no answer in time"), (rawg.reset, "a broken answer")])
+def test_trouble_that_lasts_is_told(
+    fault: rawg.Fault,
+    told: str,
+    fake_rawg: rawg.FakeRawg,
+    make_settings: MakeSettings,
+    caplog: pytest.LogCaptureFixture,
+):
+    fake_rawg.faults = {1: [fault] * 5}
+
+    collect(make_settings(rawg_max_games=40, rawg_timeout=0.1))
+
+    assert caplog.text.count("RAWG does not answer well") == 2
+    assert told in caplog.text
+
+
+def test_nobody_at_the_address(make_settings: MakeSettings):
+    with pytest.raises(RawgUnavailableError, match="the last one ending with no connection"):
+        collect(make_settings(rawg_base_url="http://127.0.0.1:1"))
 
 
 def test_what_never_passes_is_given_up_and_gone_on_with_later(fake_rawg: rawg.FakeRawg, make_settings: MakeSettings):

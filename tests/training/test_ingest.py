@@ -54,10 +54,11 @@ def test_names_that_come_twice_are_taken_once():
     assert to_frame([page(rawg.game(1, tags=twice))], 10).loc[0, "tags"] == ["Co-op"]
 
 
-def test_rows_end_with_the_number_of_distinct_games_asked_for():
-    pages = [page(rawg.game(1), rawg.game(2), rawg.game(1)), page(rawg.game(2), rawg.game(3), rawg.game(4))]
+def test_rows_end_with_the_number_of_distinct_valid_games_asked_for():
+    bad = {**rawg.game(9), "rating": 7}
+    pages = [page(rawg.game(1), rawg.game(2), rawg.game(1)), page(rawg.game(2), bad, rawg.game(3), rawg.game(4))]
 
-    assert to_frame(pages, 3)["game_id"].tolist() == [1, 2, 1, 2, 3]
+    assert to_frame(pages, 3)["game_id"].tolist() == [1, 2, 1, 2, 9, 3]
 
 
 def test_nothing_is_an_empty_frame():

@@ -58,8 +58,11 @@ def test_good_rows_are_kept_with_clean_types():
         ({"added_by_status": [1]}, "added_by_status: must be counts by status"),
         ({"ratings": [{"id": 5}]}, "ratings: must be counts by rating"),
         ({"ratings": {}}, "ratings: must be counts by rating"),
-        ({"added": 5, "added_by_status": {"owned": 3, "beaten": 3}}, "added: added is not the sum of added_by_status"),
-        ({"reviews_count": 61}, "reviews_count: reviews_count is not the sum of the counts in ratings"),
+        (
+            {"added": 5, "added_by_status": {"owned": 3, "beaten": 3}},
+            "added_difference: added must be the sum of added_by_status",
+        ),
+        ({"reviews_count": 61}, "reviews_difference: reviews_count must be the sum of the counts in ratings"),
     ],
 )
 def test_a_bad_row_is_set_aside_with_its_reason(wrong: dict[str, object], reason: str):
