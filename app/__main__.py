@@ -16,7 +16,7 @@ def main() -> int:
         settings = Settings.load()
         log.configure(settings)
         train_if_needed(settings)
-    except GameRecommenderError as error:
+    except (GameRecommenderError, OSError) as error:  # OSError: a folder that may not be read
         print(f"error: {error}", file=sys.stderr)
         return 1
     uvicorn.run(

@@ -1,5 +1,7 @@
 """The model that answers right now."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -8,6 +10,8 @@ from app.core.artifact import Manifest
 from app.core.errors import ArtifactError, ModelNotLoadedError, VersionNotFoundError
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
+
+RETRY_SECONDS = 30.0
 
 log = structlog.get_logger(__name__)
 
@@ -23,11 +27,13 @@ class LoadedModel:
 class LiveModel:
     """Holds the current model; `refresh` swaps in a newer one by one assignment."""
 
-    def __init__(self, store: ModelStore) -> None:
+    def __init__(self, store: ModelStore, now: Callable[[], float] = time.monotonic) -> None:
         """Start without a model."""
         self._store = store
+        self._now = now
         self._loaded: LoadedModel | None = None
         self._refused: str | None = None
+        self._retry_at = 0.0
 
     @property
     def loaded(self) -> LoadedModel:
@@ -39,23 +45,28 @@ class LiveModel:
     def refresh(self) -> bool:
         """Load the store's current version unless it is the live one; says whether it did.
 
-        A version that cannot be loaded is refused, once and with a log line, and the live one goes on serving.
+        A version that cannot be loaded is refused with one log line, and tried again after `RETRY_SECONDS`: a disk may
+        come back. The live one goes on serving.
         """
         version = None
         try:
             version = self._store.current_version()
-            if version is None or version in {self._version, self._refused}:
+            if version in {None, self._version} or (version == self._refused and self._now() < self._retry_at):
                 return False
             artifact = self._store.load(version)
         except (ArtifactError, VersionNotFoundError, OSError) as broken:
-            if self._refused != (version or str(broken)):
-                log.exception("model refused", version=version, still_serving=self._version)
-                self._refused = version or str(broken)
+            self._refuse(version or "", broken)
             return False
         self._loaded = LoadedModel(Recommender.from_arrays(artifact.arrays), artifact.manifest)
         self._refused = None
         log.info("model loaded", version=version, data_kind=artifact.manifest.data_kind)
         return True
+
+    def _refuse(self, version: str, broken: Exception) -> None:
+        if version != self._refused:
+            log.error("model refused", version=version, reason=str(broken), still_serving=self._version)
+        self._refused = version
+        self._retry_at = self._now() + RETRY_SECONDS
 
     @property
     def _version(self) -> str | None:

@@ -24,8 +24,8 @@ def train_if_needed(settings: Settings) -> None:
     current = _current_manifest(settings)
     if current and not (settings.rawg_api_key and current.catalogue_source == "starter"):
         return
-    if not current and find_spec("sklearn") is None:
-        log.warning("no model, and the training packages are not installed: waiting for one to be published")
+    if find_spec("sklearn") is None:
+        log.warning("the training packages are not installed: waiting for another process to publish a model")
         return
     log.info("training a first model" if current is None else "training on the live catalogue")
     try:

@@ -114,12 +114,18 @@ def recommend(
 @models.command("list")
 def list_models(as_json: Json = False) -> None:
     """List the published versions, the newest first."""
+    from app.core.artifact import Manifest
+    from app.core.errors import ArtifactError
     from app.core.store import ModelStore
 
     store = ModelStore(_settings().model_store)
-    manifests = [store.manifest(version) for version in store.versions()]
-    rows = [manifest.model_dump(mode="json") for manifest in manifests]
-    tables.show(rows, tables.versions(manifests, store.current_version()), as_json=as_json)
+    listed: list[Manifest | tuple[str, str]] = []
+    for version in store.versions():
+        try:
+            listed.append(store.manifest(version))
+        except ArtifactError as broken:
+            listed.append((version, str(broken)))
+    tables.show(tables.versions_as_json(listed), tables.versions(listed, store.current_version()), as_json=as_json)
 
 
 @models.command("show")
@@ -198,7 +204,7 @@ def main() -> None:
     """Run a command and exit: 0 done, 1 failed, with one line on standard error, 2 wrong usage."""
     try:
         app()
-    except GameRecommenderError as error:
+    except (GameRecommenderError, OSError) as error:  # OSError: a full disk, a folder that may not be written
         say(f"error: {error}")
         sys.exit(1)
 

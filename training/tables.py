@@ -106,16 +106,27 @@ def recommendations_as_json(user_id: str, answer: Recommendations, manifest: Man
     }
 
 
-def versions(manifests: Sequence[Manifest], current: str | None) -> RenderableType:
-    """List published versions."""
+def versions(listed: Sequence[Manifest | tuple[str, str]], current: str | None) -> RenderableType:
+    """List published versions: for each its manifest, or its name and why it cannot be used."""
     table = _table("", "Version", "Catalogue", "Games", "Players", "Plays", "nDCG@10")
-    for manifest in manifests:
-        counts, ndcg = manifest.counts, manifest.metrics.get("ndcg_at_10")
-        mark = "current" if manifest.version == current else ""
-        players = f"{counts.players} {manifest.data_kind}"
+    for found in listed:
+        if isinstance(found, tuple):
+            _add(table, "broken", *found)
+            continue
+        counts, ndcg = found.counts, found.metrics.get("ndcg_at_10")
+        mark = "current" if found.version == current else ""
+        players = f"{counts.players} {found.data_kind}"
         shown = f"{ndcg:.3f}" if isinstance(ndcg, float) else ""
-        _add(table, mark, manifest.version, manifest.catalogue_source, counts.games, players, counts.plays, shown)
+        _add(table, mark, found.version, found.catalogue_source, counts.games, players, counts.plays, shown)
     return table
+
+
+def versions_as_json(listed: Sequence[Manifest | tuple[str, str]]) -> list[dict[str, Any]]:
+    """Write published versions for machines."""
+    return [
+        {"version": found[0], "broken": found[1]} if isinstance(found, tuple) else found.model_dump(mode="json")
+        for found in listed
+    ]
 
 
 def _because(reasons: Sequence[Reason], score: float) -> str:

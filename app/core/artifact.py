@@ -118,7 +118,10 @@ class Artifact:
         for name, dtype in ARRAYS.items():
             path = folder / f"{name}.npy"
             with path.open("wb") as file:
-                np.save(file, np.ascontiguousarray(self.arrays[name], dtype=dtype), allow_pickle=False)
+                array = np.ascontiguousarray(self.arrays[name], dtype=dtype)
+                # np.save would hide the reason why a disk takes no more.
+                np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+                file.write(array.data)
             digests[name] = _digest(path)
         sealed = self.manifest.model_copy(update={"sha256": digests})
         write_atomically(folder / MANIFEST, sealed.to_json())

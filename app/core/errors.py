@@ -7,10 +7,12 @@
     │   ├── RawgUnavailableError   RAWG did not give a page, however often it was asked
     │   └── QuotaReachedError  the month's requests are spent
     ├── ValidationFailedError  too few games, or too many bad ones, to train on
+    ├── InteractionStoreError  the imported plays cannot be read or written
     ├── ImportFailedError      a file of plays cannot be read
     ├── TrainingError          there is nothing a model could be made of
     ├── RunInProgressError     another run holds the lock
     ├── ArtifactError          a published version is broken, altered or of another format
+    ├── PublishError           a version could not be written
     ├── VersionNotFoundError   there is no such published version
     ├── ModelNotLoadedError    the service has no model yet
     └── GameNotFoundError      the catalogue has no such game
@@ -47,6 +49,10 @@ class ValidationFailedError(GameRecommenderError):
     """Too few games, or too many bad ones, to train on."""
 
 
+class InteractionStoreError(GameRecommenderError):
+    """The imported plays cannot be read or written."""
+
+
 class ImportFailedError(GameRecommenderError):
     """A file of plays cannot be read."""
 
@@ -61,6 +67,10 @@ class RunInProgressError(GameRecommenderError):
 
 class ArtifactError(GameRecommenderError):
     """A published version is broken, altered or of another format."""
+
+
+class PublishError(GameRecommenderError):
+    """A version could not be written."""
 
 
 class VersionNotFoundError(GameRecommenderError):

@@ -3,7 +3,7 @@
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.catalogue import Catalogue, IntArray
+from app.core.errors import InteractionStoreError
 from app.core.packed import PackedStrings
 
 WeightArray = npt.NDArray[np.float32]
@@ -150,26 +151,32 @@ class InteractionStore:
         """Open the file, or make it with its folder."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        with closing(self._connect()) as database, database:
+        with self._database() as database:
             database.execute(self._SCHEMA)
 
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=30)
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        """Open the file for one transaction; raises `InteractionStoreError` for whatever SQLite cannot do."""
+        try:
+            with closing(sqlite3.connect(self._path, timeout=30)) as database, database:
+                yield database
+        except sqlite3.Error as failed:
+            raise InteractionStoreError(f"The plays in {self._path} cannot be used: {failed}.") from failed
 
     def put(self, plays: Iterable[Play]) -> None:
         """Write plays, all of them or, when the iterable or the disk fails, none."""
-        with closing(self._connect()) as database, database:
+        with self._database() as database:
             database.executemany(self._PUT, ((*play[:4], play.at and play.at.isoformat()) for play in plays))
 
     def stream(self) -> Iterator[Play]:
         """Read all plays, ordered by player (in byte order) and game."""
-        with closing(self._connect()) as database:
+        with self._database() as database:
             rows = database.execute("SELECT * FROM plays ORDER BY user_id, game_id")
             for user_id, game_id, hours, rating, at in rows:
                 yield Play(user_id, game_id, hours, rating, at and datetime.fromisoformat(at))
 
     def __len__(self) -> int:
         """Count the plays."""
-        with closing(self._connect()) as database:
+        with self._database() as database:
             count: int = database.execute("SELECT count(*) FROM plays").fetchone()[0]
             return count

@@ -9,8 +9,8 @@ from structlog.typing import EventDict, Processor
 
 from app.core.settings import Settings
 
-# Their INFO and DEBUG lines print whole URLs, and RAWG's key travels in the URL.
 _HANDLER = "game-recommender"
+# Their INFO and DEBUG lines print whole URLs, and RAWG's key travels in the URL.
 _LOGGERS_THAT_PRINT_URLS = ("httpx", "httpcore")
 
 

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from app.core.artifact import Artifact, Manifest
-from app.core.errors import ArtifactError, VersionNotFoundError
+from app.core.errors import ArtifactError, PublishError, VersionNotFoundError
 from app.core.files import flush, write_atomically
 
 _VERSION = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9]{6}")
@@ -40,9 +40,10 @@ class ModelStore:
                 flush(file)
             flush(aside)
             aside.rename(self._root / version)
-        except BaseException:
-            shutil.rmtree(aside, ignore_errors=True)
-            raise
+        except OSError as failed:
+            raise PublishError(f"{version} could not be written to {self._root}: {failed.strerror}.") from failed
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)  # gone already where all went well
         flush(self._root)
         return version
 

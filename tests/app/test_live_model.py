@@ -66,6 +66,20 @@ def test_a_broken_version_is_refused_once_and_the_old_model_serves(store: ModelS
     assert live.refresh() is True
 
 
+def test_a_refused_version_is_tried_again_after_a_while(store: ModelStore):
+    clock = [0.0]
+    live = LiveModel(store, lambda: clock[0])
+    publish(store, FIRST)
+    array = Path("models") / FIRST / "popular.npy"
+    array.rename("away.npy")
+    assert live.refresh() is False
+    Path("away.npy").rename(array)
+
+    assert live.refresh() is False
+    clock[0] = 30.0
+    assert live.refresh() is True
+
+
 @pytest.mark.parametrize("pointer", ["nonsense", "20990101T000000-000000"])
 def test_a_wrong_pointer_is_refused_once(store: ModelStore, pointer: str, caplog: pytest.LogCaptureFixture):
     live = LiveModel(store)

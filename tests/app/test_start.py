@@ -147,6 +147,14 @@ def test_a_wrong_setting_stops_the_start_with_one_line():
     assert service.log.startswith("error: Wrong setting: PORT: Input should be a valid integer")
 
 
+def test_a_model_folder_that_cannot_be_read_stops_the_start_with_one_line():
+    Path("models").write_text("in the way")
+    with started() as service:
+        assert service.end() == 1
+    assert service.log.count("\n") == 1
+    assert service.log.startswith("error: [Errno 20] Not a directory: 'models/current'")
+
+
 def test_a_service_without_the_training_packages_waits_for_a_model(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
@@ -154,7 +162,7 @@ def test_a_service_without_the_training_packages_waits_for_a_model(
 
     retraining.train_if_needed(Settings())
 
-    assert "waiting for one to be published" in caplog.text
+    assert "waiting for another process to publish a model" in caplog.text
 
 
 def test_main_serves_with_the_settings(monkeypatch: pytest.MonkeyPatch):

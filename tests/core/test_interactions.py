@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from app.core.catalogue import Catalogue
+from app.core.errors import InteractionStoreError
 from app.core.interactions import Histories, InteractionStore, Play, PlayWeights
 from tests.worlds import game
 
@@ -102,6 +103,13 @@ def test_a_failure_in_the_middle_writes_nothing(tmp_path: Path):
     with pytest.raises(RuntimeError):
         store.put(breaks())
     assert len(store) == 0
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path):
+    (tmp_path / "interactions.db").write_text("not a database at all, but long enough to be taken for one" * 9)
+
+    with pytest.raises(InteractionStoreError, match=r"interactions\.db cannot be used: file is not a database"):
+        InteractionStore(tmp_path / "interactions.db")
 
 
 def test_the_store_feeds_histories_in_the_order_they_need(tmp_path: Path, catalogue: Catalogue):

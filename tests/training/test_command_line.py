@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -267,6 +268,31 @@ def test_models_can_be_listed_shown_activated_and_pruned(command: Command):
     assert store.versions() == [new]
 
 
+def test_a_broken_version_does_not_hide_the_others(command: Command):
+    store = ModelStore(Path("models"))
+    broken, whole = publish(store, "20260101T000000-000000"), publish(store, "20260102T000000-000000")
+    (Path("models") / broken / "manifest.json").unlink()
+
+    lines = command("models", "list").out.splitlines()
+    listed = json.loads(command("models", "list", "--json").out)
+
+    assert lines[1].startswith(f"current  {whole}")
+    assert lines[2].startswith(f"broken   {broken}  The manifest of {broken} cannot be read.")
+    assert listed[1] == {"version": broken, "broken": f"The manifest of {broken} cannot be read."}
+
+
+@pytest.mark.parametrize("at", ["data/interactions.db", "models"])
+def test_a_file_in_the_way_is_one_clear_line(command: Command, at: str):
+    Path("data").mkdir()
+    Path(at).write_text("in the way")
+
+    code, _, err = command("run")
+
+    assert code == 1
+    assert err.splitlines()[-1].startswith("error: ")
+    assert at in err.splitlines()[-1]
+
+
 def test_a_run_keeps_as_many_versions_as_the_setting_says(command: Command, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MODELS_KEPT", "2")
     for _ in range(3):
@@ -292,11 +318,12 @@ def test_the_starter_catalogue_can_be_validated(command: Command):
     assert (code, out) == (0, "500 records: 500 valid games, 0 repeated, 0 set aside.\n")
 
 
-def child(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+def child(*arguments: str, env: dict[str, str] | None = None, largest_file: int = -1) -> subprocess.Popen[bytes]:
     """Run a command as a child process in the current folder."""
     return subprocess.Popen(
         [sys.executable, "-m", "training", *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file)),  # noqa: PLW1509  # no thread holds a lock
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -306,8 +333,8 @@ def child(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
 def test_kill_9_in_the_middle_of_a_run_leaves_the_model_and_the_next_run_works(step: str, fake_rawg: rawg.FakeRawg):
     store = ModelStore(Path("models"))
     version = publish(store)
-    environment = {"RAWG_BASE_URL": fake_rawg.base_url, "RAWG_API_KEY": rawg.KEY, "RAWG_MAX_GAMES": "100"}
-    with child("run", **environment) as process:
+    env = {"RAWG_BASE_URL": fake_rawg.base_url, "RAWG_API_KEY": rawg.KEY, "RAWG_MAX_GAMES": "100"}
+    with child("run", env=env) as process:
         assert process.stderr is not None
         assert any(line.startswith(step.encode()) for line in process.stderr)
         process.send_signal(signal.SIGKILL)
@@ -316,16 +343,27 @@ def test_kill_9_in_the_middle_of_a_run_leaves_the_model_and_the_next_run_works(s
     assert process.returncode == -signal.SIGKILL
     current = store.current() or pytest.fail("nothing is current")
     assert current.manifest.version == version
-    with child("run", **environment) as process:
+    with child("run", env=env) as process:
         _, err = process.communicate(timeout=50)
     assert process.returncode == 0, err.decode()
     assert store.current_version() != version
     assert {path.name for path in Path("models").iterdir()} == {"current", *store.versions()}
 
 
+def test_a_disk_that_takes_no_more_is_one_clear_line_and_changes_nothing():
+    version = publish(ModelStore(Path("models")))
+    with child("run", largest_file=200_000) as process:
+        _, err = process.communicate(timeout=50)
+
+    assert process.returncode == 1
+    assert err.decode().splitlines()[-1].endswith(" could not be written to models: File too large.")
+    assert {path.name for path in Path("models").iterdir()} == {"current", version}
+
+
 def test_an_interrupted_collection_says_so_in_one_line(fake_rawg: rawg.FakeRawg):
     fake_rawg.faults = {2: [rawg.slow(30)]}
-    with child("collect", RAWG_BASE_URL=fake_rawg.base_url, RAWG_API_KEY=rawg.KEY, RAWG_MAX_GAMES="80") as process:
+    env = {"RAWG_BASE_URL": fake_rawg.base_url, "RAWG_API_KEY": rawg.KEY, "RAWG_MAX_GAMES": "80"}
+    with child("collect", env=env) as process:
         while not list(Path("data").glob("rawg/*/000001.json.gz")):
             time.sleep(0.05)
         time.sleep(0.2)
@@ -335,13 +373,14 @@ def test_an_interrupted_collection_says_so_in_one_line(fake_rawg: rawg.FakeRawg)
     assert process.returncode == 1
     assert err.decode().splitlines()[-1].startswith("error: Interrupted; the pages collected so far are kept")
     assert b"Traceback" not in err
-    with child("collect", RAWG_BASE_URL=fake_rawg.base_url, RAWG_API_KEY=rawg.KEY, RAWG_MAX_GAMES="80") as process:
+    with child("collect", env=env) as process:
         process.communicate(timeout=20)
     assert (process.returncode, fake_rawg.asked_for()) == (0, {1: 1, 2: 2})
 
 
 def test_log_lines_of_http_libraries_never_show_the_key(fake_rawg: rawg.FakeRawg):
-    with child("collect", RAWG_BASE_URL=fake_rawg.base_url, RAWG_API_KEY=rawg.KEY, LOG_LEVEL="DEBUG") as process:
+    env = {"RAWG_BASE_URL": fake_rawg.base_url, "RAWG_API_KEY": rawg.KEY, "LOG_LEVEL": "DEBUG"}
+    with child("collect", env=env) as process:
         out, err = process.communicate(timeout=20)
 
     assert process.returncode == 0
