@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import TextIO
 
 import orjson
 import structlog
@@ -12,6 +13,18 @@ from app.core.settings import Settings
 _HANDLER = "game-recommender"
 # Their INFO and DEBUG lines print whole URLs, and RAWG's key travels in the URL.
 _LOGGERS_THAT_PRINT_URLS = ("httpx", "httpcore")
+
+
+class _StandardErrorHandler(logging.StreamHandler[TextIO]):
+    """Writes to whatever standard error is at the time: a progress bar puts something of its own there."""
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _stream: TextIO) -> None:
+        """Take no other stream."""
 
 
 def _drop_colours(_logger: object, _method: str, event: EventDict) -> EventDict:
@@ -49,7 +62,7 @@ def configure(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardErrorHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
