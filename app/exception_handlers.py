@@ -25,6 +25,10 @@ class Kind(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
+_MOST_SHOWN = 10  # wrong inputs; a thousand of them are not answered with a thousand sentences
+
+_MOST_SHOWN = 10  # a thousand wrong inputs are not answered with a thousand sentences
+
 INVALID_REQUEST = Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request")
 INTERNAL_ERROR = Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "Internal error")
 
@@ -61,9 +65,11 @@ async def _known_error(request: Request, error: GameRecommenderError) -> Respons
 
 
 async def _invalid_request(_request: Request, error: RequestValidationError) -> Response:
-    violations = [Violation(field=".".join(map(str, found["loc"])), message=found["msg"]) for found in error.errors()]
-    detail = "; ".join(f"{violation.field}: {violation.message}" for violation in violations)
-    return _answer(INVALID_REQUEST, detail, violations)
+    found = error.errors()
+    violations = [Violation(field=".".join(map(str, one["loc"])), message=one["msg"]) for one in found[:_MOST_SHOWN]]
+    told = "; ".join(f"{violation.field}: {violation.message}" for violation in violations)
+    more = f"; and {len(found) - _MOST_SHOWN} more" if len(found) > _MOST_SHOWN else ""
+    return _answer(INVALID_REQUEST, told + more, violations)
 
 
 async def _http_error(_request: Request, error: HTTPException) -> Response:

@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import structlog
 from fastapi import FastAPI
 
 from app import exception_handlers
-from app.core import __version__, log
+from app.core import __version__
+from app.core import log as logging
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.live_model import LiveModel
 from app.routes import documentation, games, health, recommend
 
 REFRESH_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
 
 _DESCRIPTION = """
 Recommends games to players from what they play.
@@ -25,7 +29,7 @@ The catalogue's data and images come from [RAWG](https://rawg.io/); wherever you
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application; without `settings` they are read from the environment."""
     settings = settings or Settings.load()
-    log.configure(settings)
+    logging.configure(settings)
     app = FastAPI(
         title="Game recommender",
         description=_DESCRIPTION,
@@ -58,4 +62,7 @@ async def _watch(live_model: LiveModel) -> None:
     """Take over a newly published model within seconds, and load it off the event loop."""
     while True:
         await asyncio.sleep(REFRESH_SECONDS)
-        await asyncio.to_thread(live_model.refresh)
+        try:
+            await asyncio.to_thread(live_model.refresh)
+        except Exception:  # a bug, and no reason to stop looking for the next model
+            log.exception("the model could not be refreshed")

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 import structlog
 
-from app.core.artifact import Manifest
-from app.core.errors import ArtifactError, TrainingError, VersionNotFoundError
+from app.core.errors import ArtifactError, TrainingError
 from app.core.settings import Settings
 from app.core.store import ModelStore
 
@@ -16,31 +17,46 @@ log = structlog.get_logger(__name__)
 _COMMAND = (sys.executable, "-m", "training", "run")
 
 
-def train_if_needed(settings: Settings) -> None:
-    """Train before serving where no model is there yet, or only the starter's while a RAWG key is at hand.
+@contextmanager
+def training_as_needed(settings: Settings) -> Iterator[None]:
+    """Train before serving where no model was ever published; train beside it where a RAWG key has come to the starter.
 
-    Raises `TrainingError` where that fails and there is no model to serve instead.
+    The trainer does not outlive the block. Raises `TrainingError` where the first model cannot be trained. A current
+    version that cannot be used is left alone: a person published it, and may want it back.
     """
-    current = _current_manifest(settings)
-    if current and not (settings.rawg_api_key and current.catalogue_source == "starter"):
+    store = ModelStore(settings.model_store)
+    if store.current_version() is None:
+        _train_first()
+    if not (settings.rawg_api_key and _is_of_the_starter(store) and _can_train()):
+        yield
         return
-    if find_spec("sklearn") is None:
+    log.info("training on the live catalogue; the starter's model serves until that is done")
+    with subprocess.Popen(_COMMAND) as trainer:
+        try:
+            yield
+        finally:
+            trainer.terminate()
+
+
+def _train_first() -> None:
+    if not _can_train():
         log.warning("the training packages are not installed: waiting for another process to publish a model")
         return
-    log.info("training a first model" if current is None else "training on the live catalogue")
+    log.info("training a first model")
     try:
         subprocess.run(_COMMAND, check=True)
     except subprocess.CalledProcessError as failed:
-        if current is None:
-            raise TrainingError("There is no model to serve, and training one failed (see above).") from failed
-        log.warning("training failed", still_serving=current.version)
+        raise TrainingError("There is no model to serve, and training one failed (see above).") from failed
 
 
-def _current_manifest(settings: Settings) -> Manifest | None:
-    store = ModelStore(settings.model_store)
+def _can_train() -> bool:
+    return find_spec("sklearn") is not None
+
+
+def _is_of_the_starter(store: ModelStore) -> bool:
+    version = store.current_version()
     try:
-        version = store.current_version()
-        return None if version is None else store.manifest(version)
-    except (ArtifactError, VersionNotFoundError) as broken:
-        log.warning("the current model cannot be used", reason=str(broken))
-        return None
+        return version is not None and store.manifest(version).catalogue_source == "starter"
+    except ArtifactError as broken:
+        log.warning("the current model cannot be used; activate another, or train anew", reason=str(broken))
+        return False

@@ -75,7 +75,7 @@ class GameDetail(GameFacts):
 
 
 class ShareOfScore(BaseModel):
-    """What one played game adds to a score; the shares of all reasons add up to it exactly."""
+    """What one played game adds to a score; the shares of all reasons add up to it."""
 
     game_id: int
     name: str
@@ -93,7 +93,9 @@ class ScoredGame(GameFacts):
 
     model_config = ConfigDict(json_schema_extra={"example": {**_SCORED, "reasons": []}})
 
-    score: float = Field(description="Comparable within one answer only; 0 where the game is there for its popularity.")
+    score: float = Field(
+        description="Comparable within one source of one answer; 0 where the game is there for its popularity."
+    )
     rank: int = Field(description="1 is the best game of the whole list, whatever the offset.")
     source: Source = Field(
         description="`collaborative`: from what players play. `content`: from what the games are like. `popularity`: "
@@ -183,6 +185,7 @@ class SimilarList(BaseModel):
     game_id: int
     model_version: str
     data_kind: DataKind
+    warnings: list[AnswerWarning]
     games: list[ScoredGame]
 
 
@@ -223,4 +226,4 @@ class Problem(BaseModel):
     title: str = Field(examples=["Game not found"])
     status: int = Field(examples=[404])
     detail: str = Field(examples=["There is no game 7 in the catalogue."])
-    errors: list[Violation] | None = Field(default=None, description="Every wrong input, where inputs are wrong.")
+    errors: list[Violation] | None = Field(default=None, description="The wrong inputs, ten at the most.")

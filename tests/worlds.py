@@ -10,6 +10,7 @@ from app.core.interactions import Histories, Play, PlayWeights
 from app.core.item_item import ItemItemModel
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
+from training.pages import Collection
 
 
 def game(game_id: int, name: str = "", **facts: object) -> Game:
@@ -33,6 +34,11 @@ def game(game_id: int, name: str = "", **facts: object) -> Game:
         "background_image": None,
     }
     return Game(**{**known, **facts})  # type: ignore[typeddict-item]
+
+
+def ids(collection: Collection) -> list[int]:
+    """The ids of the records of a collection, in order."""
+    return [record["id"] for page in collection.pages() for record in page.games]  # type: ignore[index]
 
 
 def neighbours(*rows: dict[int, float]) -> ItemItemModel:

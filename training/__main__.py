@@ -11,7 +11,7 @@ import typer
 from filelock import FileLock, Timeout
 
 from app.core import log
-from app.core.errors import CollectionError, GameRecommenderError, RunInProgressError
+from app.core.errors import CollectionError, GameRecommenderError, RunInProgressError, one_line
 from app.core.settings import Settings
 from training import collection, tables
 from training.pages import Collection
@@ -48,6 +48,8 @@ def run(replay: Replay = False, starter: Starter = False, fresh: Fresh = False, 
         from training.pipeline import train
 
         manifest = train(settings, source)
+        if source:
+            collection.folder(settings).keep_only(source)
     tables.show(manifest.model_dump(mode="json"), tables.published(manifest), as_json=as_json)
 
 
@@ -82,7 +84,7 @@ def import_(file: Annotated[Path, typer.Argument(help="CSV: user_id,game_id[,hou
     if summary.set_aside:
         tables.show(summary.set_aside, tables.set_aside(summary.set_aside), as_json=False)
     say(
-        f"Imported {summary.plays} plays of {len(summary.players)} players and {len(summary.games)} games; "
+        f"Imported {summary.rows} rows: {len(summary.players)} players, {len(summary.games)} games; "
         f"{len(summary.set_aside)} rows set aside.",
     )
 
@@ -98,6 +100,8 @@ def recommend(
     from app.core.recommender import Recommender
     from app.core.store import ModelStore
 
+    if not user_id.isprintable() and any("\ud800" <= character <= "\udfff" for character in user_id):
+        raise typer.BadParameter("The player's id is not UTF-8.")
     artifact = ModelStore(_settings().model_store).current()
     if artifact is None:
         raise ModelNotLoadedError("There is no model yet: make one with `python -m training run`.")
@@ -147,11 +151,14 @@ def activate_model(version: Annotated[str, typer.Argument(help="A version's name
 
 
 @models.command("prune")
-def prune_models(keep: Annotated[int, typer.Option(min=1, help="How many of the newest versions stay.")] = 5) -> None:
+def prune_models(
+    keep: Annotated[int | None, typer.Option(min=1, help="How many of the newest stay; else MODELS_KEPT.")] = None,
+) -> None:
     """Remove old versions; the current one always stays."""
     from app.core.store import ModelStore
 
-    removed = ModelStore(_settings().model_store).prune(keep)
+    settings = _settings()
+    removed = ModelStore(settings.model_store).prune(keep or settings.models_kept)
     say(f"Removed {len(removed)} versions.")
 
 
@@ -205,7 +212,7 @@ def main() -> None:
     try:
         app()
     except (GameRecommenderError, OSError) as error:  # OSError: a full disk, a folder that may not be written
-        say(f"error: {error}")
+        say(f"error: {one_line(error)}")
         sys.exit(1)
 
 

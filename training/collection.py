@@ -11,7 +11,7 @@ from training.progress import Advance, bar, say
 from training.rawg import Page, Query, RawgClient
 from training.records import flatten, is_valid
 
-_PAGES_WITHOUT_A_NEW_GAME = 20  # in a row; more, and the list is not a list
+_PAGES_WITHOUT_A_NEW_GAME = 20  # in a row, new and valid; after more, no other will come
 
 
 def folder(settings: Settings) -> CollectionFolder:
@@ -48,6 +48,8 @@ async def _collect(settings: Settings, query: Query, kept: CollectionFolder, col
         raise CollectionError(
             "Interrupted; the pages collected so far are kept, and the same command goes on from there.",
         ) from None
+    if not any(page.games for page in collection.pages()):
+        raise CollectionError(f"RAWG lists no games; {query.doubt()}.")
     say(f"Collected {len(collection.numbers())} pages; {requests.remaining} requests left this month.")
     return kept.finish(collection)
 
@@ -85,7 +87,9 @@ class _Pass:
         if missing <= 0:
             return []
         if self._nothing_new >= _PAGES_WITHOUT_A_NEW_GAME:
-            raise RawgUnavailableError(f"RAWG repeats itself: the last {self._nothing_new} pages held no new game.")
+            raise RawgUnavailableError(
+                f"RAWG's list leads nowhere: the last {self._nothing_new} pages held no new game."
+            )
         end = reached + ceil(missing / max(1, self._page_size))
         if self._last_page is not None:
             end = min(end, self._last_page)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.interactions import Histories
-from app.core.recommender import Ranking, Recommender
+from app.core.recommender import Recommender
 
 IntArray = npt.NDArray[np.int32]
 
@@ -59,15 +59,15 @@ def evaluate(recommender: Recommender, split: HoldOut) -> Metrics | None:
     scores = []
     for position, wanted in split.test.items():
         played, strength = split.train.row(position)
-        by_model = recommender.rank(played, strength, CUT)
-        by_popularity = recommender.rank(played, np.zeros_like(strength), CUT)
+        by_model = list(recommender.rank(played, strength, CUT))
+        by_popularity = recommender.most_popular(played, CUT).tolist()
         scores.append([*_score(by_model, wanted), *_score(by_popularity, wanted)])
     ndcg, hit, popularity_ndcg, popularity_hit = np.mean(scores, axis=0).tolist()
     return Metrics(len(scores), ndcg, hit, popularity_ndcg, popularity_hit)
 
 
-def _score(ranking: Ranking, wanted: IntArray) -> tuple[float, float]:
-    hits = np.isin(list(ranking), wanted)
+def _score(ranked: list[int], wanted: IntArray) -> tuple[float, float]:
+    hits = np.isin(ranked, wanted)
     return ndcg(hits, len(wanted)), float(hits.any())
 
 

@@ -18,9 +18,9 @@ _MOST_HOURS = 1_000_000.0  # more than a century
 
 @dataclass
 class ImportSummary:
-    """What came of an import: plays written, and the rows set aside with line number and reason."""
+    """What came of an import: rows written, and the rows set aside with line number and reason."""
 
-    plays: int = 0
+    rows: int = 0
     players: set[str] = field(default_factory=set)
     games: set[int] = field(default_factory=set)
     set_aside: list[tuple[int, str]] = field(default_factory=list)
@@ -56,11 +56,11 @@ def _plays(file: Iterable[str], path: Path, summary: ImportSummary) -> Iterator[
         except ValueError as wrong:
             summary.set_aside.append((rows.line_num, str(wrong)))
             continue
-        summary.plays += 1
+        summary.rows += 1
         summary.players.add(play.user_id)
         summary.games.add(play.game_id)
         yield play
-    if not summary.plays:
+    if not summary.rows:
         reason = f"; line {summary.set_aside[0][0]}: {summary.set_aside[0][1]}" if summary.set_aside else ""
         raise ImportFailedError(f"{path} has no valid row{reason}.")
 

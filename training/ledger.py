@@ -1,12 +1,15 @@
 """How many requests RAWG has had from us this month."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from app.core.errors import CollectionError, QuotaReachedError
 from app.core.files import write_atomically
+
+_MONTHS = TypeAdapter(dict[str, int])  # "2026-11" -> requests
 
 
 def utc_now() -> datetime:
@@ -41,7 +44,7 @@ class RequestLedger:
                 "far are kept, and the same command goes on from there next month.",
             )
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._path, json.dumps({**months, self._month: spent + 1}, indent=2).encode())
+        write_atomically(self._path, _MONTHS.dump_json({**months, self._month: spent + 1}, indent=2))
 
     @property
     def _month(self) -> str:
@@ -49,11 +52,10 @@ class RequestLedger:
 
     def _read(self) -> dict[str, int]:
         try:
-            months: dict[str, int] = json.loads(self._path.read_bytes())
+            return _MONTHS.validate_json(self._path.read_bytes())
         except FileNotFoundError:
             return {}
-        except ValueError as unreadable:
+        except ValidationError as unreadable:
             raise CollectionError(
                 f"The record of this month's requests, {self._path}, cannot be read; correct it or remove it.",
             ) from unreadable
-        return months

@@ -3,8 +3,9 @@
 import gzip
 import json
 import shutil
+import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -65,7 +66,7 @@ class Collection:
         """Read a page back; `CollectionError` where its file is broken."""
         try:
             return Page.parse(gzip.decompress(self._path(number).read_bytes()))
-        except (OSError, EOFError, ValueError) as broken:
+        except (OSError, EOFError, ValueError, zlib.error) as broken:
             raise CollectionError(f"The kept page {self._path(number)} cannot be read; remove it.") from broken
 
     def pages(self) -> Iterator[Page]:
@@ -98,20 +99,25 @@ class CollectionFolder:
         return max((found for found in same if not found.finished_at), key=_started, default=None)
 
     def start(self, source: str, parameters: dict[str, str]) -> Collection:
-        """Begin a new collection."""
+        """Begin a new collection; an interrupted one of the same list is given up for it."""
+        while abandoned := self.unfinished(source, parameters):
+            shutil.rmtree(abandoned.folder)
         now = utc_now()
         begun = Collection(self._root / f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}", source, parameters, now)
         begun.save()
         return begun
 
     def finish(self, collection: Collection) -> Collection:
-        """Record that all pages are there, and remove the finished collections that this one replaces."""
-        finished = Collection(**{**vars(collection), "finished_at": utc_now()})
+        """Record that all pages are there."""
+        finished = replace(collection, finished_at=utc_now())
         finished.save()
-        for other in self._all():
-            if other.finished_at and other.folder != finished.folder:
-                shutil.rmtree(other.folder)
         return finished
+
+    def keep_only(self, collection: Collection) -> None:
+        """Remove the other finished collections, once this one has proved good."""
+        for other in self._all():
+            if other.finished_at and other.folder != collection.folder:
+                shutil.rmtree(other.folder)
 
     def latest(self) -> Collection | None:
         """Find the newest finished collection."""

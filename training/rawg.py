@@ -62,6 +62,11 @@ class Query:
         filters = {name: value for name, value in vars(self).items() if value}
         return {"page_size": str(PAGE_SIZE), "ordering": "-added", **filters}
 
+    def doubt(self) -> str:
+        """Say which settings to look at when RAWG does not take the query."""
+        filters = [f"RAWG_{name.upper()}" for name, value in vars(self).items() if value]
+        return f"check {' and '.join(filters or ['RAWG_BASE_URL'])}"
+
 
 class Page(NamedTuple):
     """One answer: the body as received, but for the key, and what it holds."""
@@ -146,9 +151,9 @@ class RawgClient:
             response = await self._http.get(self._url, params=parameters)
         except httpx.RequestError as failed:
             raise _TransientError(_what_happened(failed)) from None
-        return self._read(response)
+        return self._read(response, query)
 
-    def _read(self, response: httpx.Response) -> Page | None:
+    def _read(self, response: httpx.Response, query: Query) -> Page | None:
         status = response.status_code
         if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
             wait = self._wait_asked_for(response)
@@ -158,7 +163,7 @@ class RawgClient:
         if status == httpx.codes.NOT_FOUND and b"Invalid page" in response.content:
             return None
         if status != httpx.codes.OK:
-            raise CollectionError(f"RAWG answered HTTP {status} to the list of games; check RAWG_BASE_URL.")
+            raise CollectionError(f"RAWG answered HTTP {status} to the list of games; {query.doubt()}.")
         try:
             return Page.parse(self._without_key(response.content))
         except ValueError as unreadable:
@@ -193,16 +198,16 @@ def _key_message(response: httpx.Response) -> str:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """Read a `Retry-After` header: seconds, or a date."""
+    """Read a `Retry-After` header, seconds or a date; None where it says nothing of use."""
     if retry_after is None:
         return None
-    if retry_after.strip().isdigit():
-        return float(retry_after)
     try:
-        at = parsedate_to_datetime(retry_after)
-    except ValueError:
+        if retry_after.strip().isdecimal():
+            return float(retry_after)
+        at = parsedate_to_datetime(retry_after).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
 def _what_happened(failed: httpx.RequestError) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,15 @@ ARRAYS: Mapping[str, str] = {
     "histories_indptr": "<i8",
     "histories_indices": "<i4",
     "histories_weights": "<f4",
+}
+
+# How the arrays fit together.
+_MATRICES = ("collaborative", "content", "histories")
+_GAME_INDICES = ("popular", *(f"{name}_indices" for name in _MATRICES))
+_PER_GAME_OFFSETS = ("records_offsets", "names_offsets", "collaborative_indptr", "content_indptr")
+_OFFSETS: Mapping[str, str] = {
+    **{f"{name}_offsets": f"{name}_blob" for name in ("records", "names", "users")},
+    **{f"{name}_indptr": f"{name}_indices" for name in _MATRICES},
 }
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
@@ -86,17 +95,21 @@ class Manifest(_Frozen):
         """Read and check a version's manifest; `ArtifactError` where it is missing, altered or of another format."""
         try:
             fields = orjson.loads((folder / MANIFEST).read_bytes())
-        except (OSError, orjson.JSONDecodeError) as unreadable:
+            digest = digest_of(fields) if isinstance(fields, dict) else None
+        except (OSError, TypeError, orjson.JSONDecodeError) as unreadable:  # TypeError: nested too deep to write again
             raise ArtifactError(f"The manifest of {folder.name} cannot be read.") from unreadable
         found = fields.get("format_version") if isinstance(fields, dict) else None
         if found != FORMAT_VERSION:
             raise ArtifactError(f"{folder.name} has format {found}; this program reads format {FORMAT_VERSION}.")
-        if fields.get("digest") != digest_of(fields):
+        if fields.get("digest") != digest:
             raise ArtifactError(f"The manifest of {folder.name} was altered: its digest does not match.")
         try:
-            return cls.model_validate(fields)
+            manifest = cls.model_validate(fields)
         except ValidationError as invalid:
             raise ArtifactError(f"The manifest of {folder.name} lacks fields or has wrong ones.") from invalid
+        if manifest.version != folder.name:
+            raise ArtifactError(f"The manifest of {folder.name} is that of {manifest.version}.")
+        return manifest
 
 
 def digest_of(fields: Mapping[str, object]) -> str:
@@ -133,7 +146,10 @@ class Artifact:
         Raises `ArtifactError` where anything is missing, altered, or not as the format says.
         """
         manifest = Manifest.read(folder)
-        return cls(manifest, {name: _load(folder, name, manifest) for name in ARRAYS})
+        arrays = {name: _load(folder, name, manifest) for name in ARRAYS}
+        if not _fit_together(arrays):
+            raise ArtifactError(f"The arrays of {folder.name} do not fit together.")
+        return cls(manifest, arrays)
 
 
 def _load(folder: Path, name: str, manifest: Manifest) -> npt.NDArray[np.generic]:
@@ -148,6 +164,28 @@ def _load(folder: Path, name: str, manifest: Manifest) -> npt.NDArray[np.generic
     if array.dtype != np.dtype(ARRAYS[name]) or array.ndim != 1:
         raise ArtifactError(f"{path.name} of {folder.name} does not hold a row of {ARRAYS[name]}.")
     return array.view(np.ndarray)  # a memmap is a subclass whose every slice costs a Python call
+
+
+def _fit_together(arrays: Mapping[str, Any]) -> bool:
+    """Tell whether every offset and index points at something: digests prove arrays unaltered, not sound."""
+    games = len(arrays["game_ids"])
+    lengths = {name: len(array) for name, array in arrays.items()}
+    return (
+        all(_are_offsets(arrays[offsets], lengths[content]) for offsets, content in _OFFSETS.items())
+        and all(_are_indices(arrays[name], games) for name in _GAME_INDICES)
+        and all(lengths[name] == games for name in ("added", "popular"))
+        and all(lengths[name] == games + 1 for name in _PER_GAME_OFFSETS)
+        and all(lengths[f"{name}_weights"] == lengths[f"{name}_indices"] for name in _MATRICES)
+        and lengths["users_offsets"] == lengths["histories_indptr"]
+    )
+
+
+def _are_offsets(offsets: npt.NDArray[np.int64], end: int) -> bool:
+    return len(offsets) > 0 and offsets[0] == 0 and offsets[-1] == end and bool((np.diff(offsets) >= 0).all())
+
+
+def _are_indices(indices: npt.NDArray[np.int32], games: int) -> bool:
+    return not len(indices) or (indices.min() >= 0 and indices.max() < games)
 
 
 def _digest(path: Path) -> str:

@@ -115,20 +115,19 @@ class Catalogue:
         equals the most-added first. All games where the text holds no word.
         """
         wanted = fold(text).encode()
-        found = self._holding(wanted.split())
-        exactness = np.array([_exactness(self.names[i].rstrip(), wanted) for i in found] if wanted else 0)
-        return found[np.lexsort((found, -self.added[found], np.broadcast_to(exactness, found.shape)))]
+        found = np.arange(len(self), dtype=np.int64)
+        for word in wanted.split():
+            found = np.intersect1d(found, self._names_at(self._places_of(word)))
+        at_the_start = np.intersect1d(self._places_of(wanted), self.names.offsets[:-1]) if wanted else found[:0]
+        first = self._names_at(at_the_start)
+        itself = first[np.diff(self.names.offsets)[first] == len(wanted) + len(b"\n")]
+        others = ~np.isin(found, first), ~np.isin(found, itself)
+        return found[np.lexsort((found, -self.added[found], *others))]
 
-    def _holding(self, words: list[bytes]) -> IntArray:
-        if not words:
-            return np.arange(len(self), dtype=np.int64)
-        longest = max(words, key=len)
-        starts = [match.start() for match in re.finditer(re.escape(longest), self.names.blob.data)]
-        found = np.unique(np.searchsorted(self.names.offsets, starts, side="right") - 1)
-        return np.array([i for i in found if all(word in self.names[i] for word in words)], dtype=np.int64)
+    def _places_of(self, text: bytes) -> IntArray:
+        """Find where in the blob of names a text stands."""
+        return np.array([match.start() for match in re.finditer(re.escape(text), self.names.blob.data)], dtype=np.int64)
 
-
-def _exactness(name: bytes, wanted: bytes) -> int:
-    if name == wanted:
-        return 0
-    return 1 if name.startswith(wanted) else 2
+    def _names_at(self, places: IntArray) -> IntArray:
+        """Tell which names hold these places of the blob."""
+        return np.unique(np.searchsorted(self.names.offsets, places, side="right") - 1)

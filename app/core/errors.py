@@ -21,6 +21,13 @@ The message of each is one sentence that a person can act on, and holds no secre
 """
 
 
+def one_line(error: Exception) -> str:
+    """Say what went wrong in one line, of an error of ours or of the operating system's."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
 class GameRecommenderError(Exception):
     """The root: whatever is caught as this has a message fit for a user."""
 

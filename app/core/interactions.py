@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -152,6 +152,7 @@ class InteractionStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         with self._database() as database:
+            database.execute("PRAGMA journal_mode=WAL")  # an import does not wait for a run that reads, nor it for that
             database.execute(self._SCHEMA)
 
     @contextmanager
@@ -166,7 +167,9 @@ class InteractionStore:
     def put(self, plays: Iterable[Play]) -> None:
         """Write plays, all of them or, when the iterable or the disk fails, none."""
         with self._database() as database:
-            database.executemany(self._PUT, ((*play[:4], play.at and play.at.isoformat()) for play in plays))
+            database.executemany(
+                self._PUT, ((*play[:4], play.at and play.at.astimezone(UTC).isoformat()) for play in plays)
+            )
 
     def stream(self) -> Iterator[Play]:
         """Read all plays, ordered by player (in byte order) and game."""

@@ -1,16 +1,16 @@
 """Many byte strings in two arrays, so that they can be memory-mapped and cost no Python object each."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Self, overload
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 
 @dataclass(frozen=True, eq=False)
-class PackedStrings(Sequence[bytes]):
+class PackedStrings:
     """A sequence of byte strings.
 
     `blob` (uint8) holds them end to end; string i is `blob[offsets[i]:offsets[i + 1]]`, `offsets` (int64) being one
@@ -34,14 +34,12 @@ class PackedStrings(Sequence[bytes]):
         """Count the strings."""
         return len(self.offsets) - 1
 
-    @overload
-    def __getitem__(self, position: int) -> bytes: ...
-    @overload
-    def __getitem__(self, position: slice) -> Sequence[bytes]: ...
-    def __getitem__(self, position: int | slice) -> bytes | Sequence[bytes]:
-        """Copy one string, or the strings of a slice, out of the blob."""
-        if isinstance(position, slice):
-            return [self[i] for i in range(*position.indices(len(self)))]
+    def __iter__(self) -> Iterator[bytes]:
+        """Copy every string out of the blob, in order."""
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, position: int) -> bytes:
+        """Copy one string out of the blob."""
         if not 0 <= position < len(self):
             raise IndexError(position)
         return self.blob[self.offsets[position] : self.offsets[position + 1]].tobytes()

@@ -164,17 +164,18 @@ class Recommender:
         candidates, scores = candidates[allowed], scores[allowed]
         best_first = np.lexsort((candidates, -scores))
         page = best_first[offset : offset + n]
-        padding = self._popular_but(np.union1d(barred, candidates), max(0, offset - len(candidates)), n - len(page))
+        padding = self.most_popular(np.union1d(barred, candidates), n - len(page), max(0, offset - len(candidates)))
         return Ranking(candidates[page], scores[page], padding)
 
-    def _popular_but(self, left_out: npt.NDArray[np.integer], offset: int, n: int) -> npt.NDArray[np.int32]:
+    def most_popular(self, left_out: npt.NDArray[np.integer], n: int, offset: int = 0) -> npt.NDArray[np.int32]:
+        """Take `n` of the most popular games but some, as indices."""
         if not n:
             return self.popular[:0]
         # Of the games in front at most those left out drop away, so it is enough to look at so many more.
         ahead = self.popular[: offset + n + len(left_out)]
         return ahead[~np.isin(ahead, left_out)][offset : offset + n]
 
-    def similar(self, game_id: int, n: int = 10) -> tuple[Scored, ...]:
+    def similar(self, game_id: int, n: int = 10, offset: int = 0) -> Recommendations:
         """List the games that go with one game: by what players play, then by what the games are like.
 
         Raises `GameNotFoundError` for a game outside the catalogue.
@@ -187,10 +188,12 @@ class Recommender:
             neighbours, weights = model.neighbours(index)
             for neighbour, weight in zip(neighbours.tolist(), weights.tolist(), strict=True):
                 found.setdefault(neighbour, (weight, source))
-        return tuple(
+        page = list(found.items())[offset : offset + n]
+        games = tuple(
             Scored(self.catalogue.game(neighbour), score, rank, source, ())
-            for rank, (neighbour, (score, source)) in enumerate(list(found.items())[:n], start=1)
+            for rank, (neighbour, (score, source)) in enumerate(page, start=offset + 1)
         )
+        return Recommendations(games, tuple(_too_few(games, n)))
 
     def game(self, game_id: int) -> Game:
         """Read one game, or raise `GameNotFoundError`."""
@@ -242,5 +245,9 @@ def _warnings(games: tuple[Scored, ...], n: int, *, known: bool) -> Iterator[War
             "padded_with_popular",
             f"{personal} of these {len(games)} games follow from what the player played; the others are popular ones.",
         )
+    yield from _too_few(games, n)
+
+
+def _too_few(games: tuple[Scored, ...], n: int) -> Iterator[Warned]:
     if len(games) < n:
         yield Warned("fewer_than_asked", f"Only {len(games)} of the {n} games asked for are left.")

@@ -1,5 +1,6 @@
 """The settings, read once from the environment and `.env`."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -19,8 +20,16 @@ _http_url = TypeAdapter(AnyHttpUrl)
 
 
 def _base_url(value: str) -> str:
-    _http_url.validate_python(value)
+    url = _http_url.validate_python(value)
+    if url.username or url.password or url.query or url.fragment:
+        raise ValueError("must be an address alone: the key goes into RAWG_API_KEY")
     return value.rstrip("/")
+
+
+def _folder(value: Path) -> Path:
+    if re.match(r"[a-z0-9]+:/", str(value)):
+        raise ValueError("must be a folder: object stores cannot be used yet")
+    return value
 
 
 class Settings(BaseSettings):
@@ -33,7 +42,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
 
     data_dir: Path = Path("data")
-    model_store: Path = Path("models")
+    model_store: Annotated[Path, AfterValidator(_folder)] = Path("models")
     models_kept: int = Field(default=5, ge=2)
 
     rawg_api_key: SecretStr | None = None
@@ -64,3 +73,5 @@ class Settings(BaseSettings):
                 f"{'.'.join(map(str, error['loc'])).upper()}: {error['msg']}" for error in invalid.errors()
             )
             raise SettingsError(f"Wrong setting: {problems}") from None
+        except (OSError, UnicodeDecodeError) as unreadable:
+            raise SettingsError(f"The file .env cannot be read: {unreadable}") from None

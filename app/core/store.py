@@ -4,6 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
+from filelock import BaseFileLock, FileLock
+
 from app.core.artifact import Artifact, Manifest
 from app.core.errors import ArtifactError, PublishError, VersionNotFoundError
 from app.core.files import flush, write_atomically
@@ -11,6 +13,7 @@ from app.core.files import flush, write_atomically
 _VERSION = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9]{6}")
 _POINTER = "current"
 _ASIDE = ".publishing-"
+_LOCK = ".lock"
 
 
 class ModelStore:
@@ -27,30 +30,31 @@ class ModelStore:
     def publish(self, artifact: Artifact) -> str:
         """Write a new version and return its name; it is not current yet.
 
-        One process publishes at a time (the pipeline's lock sees to it), so what a killed one left is removed first.
+        What a killed publication left behind is removed first.
         """
         version = artifact.manifest.version
-        self._root.mkdir(parents=True, exist_ok=True)
-        self._remove_left_behind()
         aside = self._root / f"{_ASIDE}{version}"
-        aside.mkdir()
         try:
-            artifact.write(aside)
-            for file in aside.iterdir():
-                flush(file)
-            flush(aside)
-            aside.rename(self._root / version)
+            with self._one_writer():
+                self._remove_left_behind()
+                aside.mkdir()
+                artifact.write(aside)
+                for file in aside.iterdir():
+                    flush(file)
+                flush(aside)
+                aside.rename(self._root / version)
+                flush(self._root)
         except OSError as failed:
             raise PublishError(f"{version} could not be written to {self._root}: {failed.strerror}.") from failed
         finally:
             shutil.rmtree(aside, ignore_errors=True)  # gone already where all went well
-        flush(self._root)
         return version
 
     def activate(self, version: str) -> None:
         """Make a published version the current one, once it has been found whole."""
-        self.load(version)
-        write_atomically(self._root / _POINTER, f"{version}\n".encode())
+        with self._one_writer():
+            self.load(version)
+            write_atomically(self._root / _POINTER, f"{version}\n".encode())
 
     def current_version(self) -> str | None:
         """Name the current version; None before the first."""
@@ -58,6 +62,8 @@ class ModelStore:
             version = (self._root / _POINTER).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
+        except UnicodeDecodeError:
+            version = ""
         if not _VERSION.fullmatch(version):
             raise ArtifactError("The pointer to the current version does not name one.")
         return version
@@ -83,11 +89,17 @@ class ModelStore:
 
     def prune(self, keep: int) -> list[str]:
         """Remove all but the `keep` newest versions and the current one; returns what was removed."""
-        current = self.current_version()
-        removed = [version for version in self.versions()[keep:] if version != current]
-        for version in removed:
-            shutil.rmtree(self._root / version)
+        with self._one_writer():
+            current = self.current_version()
+            removed = [version for version in self.versions()[keep:] if version != current]
+            for version in removed:
+                shutil.rmtree(self._root / version)
         return removed
+
+    def _one_writer(self) -> BaseFileLock:
+        """Let one process write at a time; readers need no lock."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        return FileLock(self._root / _LOCK)
 
     def _folder(self, version: str) -> Path:
         folder = self._root / version

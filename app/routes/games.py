@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from app.core.errors import GameNotFoundError, ModelNotLoadedError
 from app.dependencies import MAX_QUERY_LENGTH, GameId, Model, N, Offset
 from app.exception_handlers import documented
-from app.schemas import GameDetail, GamePage, ScoredGame, SimilarList
+from app.schemas import AnswerWarning, GameDetail, GamePage, ScoredGame, SimilarList
 
 router = APIRouter(prefix="/games", tags=["games"])
 
@@ -39,11 +39,13 @@ async def get_game(game_id: GameId, model: Model) -> GameDetail:
     summary="List the games that go with a game",
     responses=documented(ModelNotLoadedError, GameNotFoundError),
 )
-async def similar_games(game_id: GameId, model: Model, n: N = 10) -> SimilarList:
+async def similar_games(game_id: GameId, model: Model, n: N = 10, offset: Offset = 0) -> SimilarList:
     """List games that the same people play, then games that are alike; `source` tells them apart."""
+    answer = model.recommender.similar(game_id, n, offset)
     return SimilarList(
         game_id=game_id,
         model_version=model.manifest.version,
         data_kind=model.manifest.data_kind,
-        games=[ScoredGame.of(scored) for scored in model.recommender.similar(game_id, n)],
+        warnings=[AnswerWarning.of(warned) for warned in answer.warnings],
+        games=[ScoredGame.of(scored) for scored in answer.games],
     )

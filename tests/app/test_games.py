@@ -54,6 +54,9 @@ def test_similar_games(client: TestClient):
         (30, "collaborative", 2),
         (60, "content", 3),
     ]
+    assert answer["warnings"] == []
+    assert [game["rank"] for game in client.get("/games/10/similar?n=3&offset=2").json()["games"]] == [3]
+    assert client.get("/games/10/similar").json()["warnings"][0]["code"] == "fewer_than_asked"
     assert client.get("/games/10/similar?n=0").status_code == 422
 
 

@@ -4,6 +4,7 @@ import logging
 import random
 import re
 import string
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from app import main
 from app.core.errors import TrainingError
 from app.core.settings import Settings
 from app.core.store import ModelStore
+from app.live_model import LiveModel
 from app.main import create_app
 from tests.worlds import publish
 
@@ -113,6 +115,29 @@ def test_a_newly_published_model_is_taken_over_and_a_broken_one_is_not(monkeypat
         publish(store, "20260102T000000-000000", data_kind="observed")
         assert version_within_a_second("20260102T000000-000000")
         assert client.get("/recommend/ann").json()["data_kind"] == "observed"
+
+
+def test_a_bug_while_refreshing_does_not_end_the_looking(
+    client: TestClient, store: ModelStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    refresh = LiveModel.refresh
+    bugs = [RuntimeError("a bug")]
+
+    def buggy(self: LiveModel) -> bool:
+        if bugs:
+            raise bugs.pop()
+        return refresh(self)
+
+    monkeypatch.setattr(LiveModel, "refresh", buggy)
+    publish(store, "20260102T000000-000000")
+
+    for _ in range(100):
+        if client.get("/health/ready").json()["model_version"] == "20260102T000000-000000":
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the new model was not taken over")
+    assert "the model could not be refreshed" in caplog.text
 
 
 def _noise(rng: random.Random) -> str:

@@ -130,6 +130,13 @@ def test_all_wrong_inputs_are_told_at_once(client: TestClient):
     assert {violation["field"] for violation in problem["errors"]} == {"query.n", "query.offset", "query.explain"}
 
 
+def test_a_thousand_wrong_inputs_are_not_answered_with_a_thousand_sentences(client: TestClient):
+    problem = client.get("/recommend/a?" + "&".join(["exclude=0"] * 1000)).json()
+
+    assert len(problem["errors"]) == 10
+    assert problem["detail"].endswith("; and 990 more")
+
+
 def test_before_the_first_model_the_answer_says_so(modelless_client: TestClient):
     answer = modelless_client.get("/recommend/12")
 

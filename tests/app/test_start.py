@@ -93,7 +93,7 @@ def test_the_first_start_trains_on_the_starter_and_serves_real_games():
         assert (answer["data_kind"], answer["source"], ready["games"]) == ("simulated", "collaborative", 500)
         assert "Catalogue: 500 games" in service.log
         service.process.send_signal(signal.SIGTERM)
-        assert service.end() in {0, -signal.SIGTERM}
+        assert service.end() == 143
 
 
 def test_with_a_model_the_service_starts_at_once_and_does_not_train():
@@ -106,9 +106,12 @@ def test_with_a_model_the_service_starts_at_once_and_does_not_train():
         assert "color_message" not in service.log
 
 
-def test_a_key_turns_the_starter_into_the_live_catalogue(fake_rawg: rawg.FakeRawg):
+def test_a_key_turns_the_starter_into_the_live_catalogue_while_it_serves(fake_rawg: rawg.FakeRawg):
     publish(ModelStore(Path("models")))
+    fake_rawg.faults = {1: [rawg.slow(1)]}
     with started(RAWG_API_KEY=rawg.KEY, RAWG_BASE_URL=fake_rawg.base_url) as service:
+        assert service.get("/health/ready")["games"] == 6
+        service.wait_for("(?s)model loaded.*model loaded")
         assert service.get("/health/ready")["games"] == 100
     asked = len(fake_rawg.requests)
     with started(RAWG_API_KEY=rawg.KEY, RAWG_BASE_URL=fake_rawg.base_url) as service:
@@ -119,9 +122,8 @@ def test_a_key_turns_the_starter_into_the_live_catalogue(fake_rawg: rawg.FakeRaw
 def test_a_wrong_key_does_not_take_the_model_away(fake_rawg: rawg.FakeRawg):
     publish(ModelStore(Path("models")))
     with started(RAWG_API_KEY="wrong", RAWG_BASE_URL=fake_rawg.base_url) as service:
+        service.wait_for("error: RAWG does not know the key")
         assert service.get("/health/ready")["games"] == 6
-        assert "RAWG does not know the key" in service.log
-        assert "training failed" in service.log
 
 
 def test_a_wrong_key_and_no_model_is_an_error(fake_rawg: rawg.FakeRawg):
@@ -132,12 +134,56 @@ def test_a_wrong_key_and_no_model_is_an_error(fake_rawg: rawg.FakeRawg):
     assert lines[-1] == "error: There is no model to serve, and training one failed (see above)."
 
 
-def test_a_broken_current_model_is_trained_anew():
+@pytest.mark.parametrize(
+    ("serving", "stop", "code"),
+    [
+        ("serving", signal.SIGTERM, 143),
+        ("serving", signal.SIGINT, 0),
+        ("", signal.SIGTERM, 143),
+        ("", signal.SIGINT, 130),
+    ],
+)
+def test_the_trainer_does_not_outlive_the_service(
+    serving: str, stop: signal.Signals, code: int, fake_rawg: rawg.FakeRawg
+):
+    if serving:
+        publish(ModelStore(Path("models")))
+    fake_rawg.faults = {1: [rawg.slow(20)]}
+    with started(RAWG_API_KEY=rawg.KEY, RAWG_BASE_URL=fake_rawg.base_url, RAWG_TIMEOUT="25") as service:
+        if serving:
+            service.wait_for("Uvicorn running")
+        while not fake_rawg.requests:
+            time.sleep(0.02)
+        [trainer] = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
+        service.process.send_signal(stop)
+
+        assert service.end() == code
+        assert "Traceback" not in service.log
+        for _ in range(100):
+            if not Path(f"/proc/{trainer}").exists():
+                break
+            time.sleep(0.05)
+        else:
+            pytest.fail("the trainer lives on")
+
+
+@pytest.mark.parametrize("damage", ["manifest.json", "popular.npy"])
+def test_a_current_model_that_cannot_be_used_is_not_replaced(damage: str):
+    version = publish(ModelStore(Path("models")))
+    (Path("models") / version / damage).write_text("{}")
+    with started() as service:
+        assert service.get("/health/ready")["type"] == "urn:problem:model-not-loaded"
+        service.wait_for("model refused")
+    assert ModelStore(Path("models")).versions() == [version]
+
+
+def test_a_broken_model_and_a_key_are_left_to_a_person(fake_rawg: rawg.FakeRawg):
     version = publish(ModelStore(Path("models")))
     (Path("models") / version / "manifest.json").write_text("{}")
-    with started() as service:
-        assert service.get("/health/ready")["games"] == 500
-        assert "the current model cannot be used" in service.log
+    with started(RAWG_API_KEY=rawg.KEY, RAWG_BASE_URL=fake_rawg.base_url) as service:
+        assert service.get("/health/ready")["status"] == 503
+        service.wait_for("activate another, or train anew")
+    assert not fake_rawg.requests
 
 
 def test_a_wrong_setting_stops_the_start_with_one_line():
@@ -152,7 +198,7 @@ def test_a_model_folder_that_cannot_be_read_stops_the_start_with_one_line():
     with started() as service:
         assert service.end() == 1
     assert service.log.count("\n") == 1
-    assert service.log.startswith("error: [Errno 20] Not a directory: 'models/current'")
+    assert service.log == "error: models/current: Not a directory\n"
 
 
 def test_a_service_without_the_training_packages_waits_for_a_model(
@@ -160,7 +206,8 @@ def test_a_service_without_the_training_packages_waits_for_a_model(
 ):
     monkeypatch.setattr(retraining, "find_spec", lambda _name: None)
 
-    retraining.train_if_needed(Settings())
+    with retraining.training_as_needed(Settings()):
+        pass
 
     assert "waiting for another process to publish a model" in caplog.text
 
@@ -170,6 +217,7 @@ def test_main_serves_with_the_settings(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PORT", "9001")
     monkeypatch.setenv("WORKERS", "2")
     monkeypatch.setattr("uvicorn.run", lambda app, **options: served.update(options, app=app))
+    monkeypatch.setattr("signal.signal", lambda *_args: None)
     publish(ModelStore(Path("models")))
 
     assert __main__.main() == 0

@@ -105,6 +105,28 @@ def test_a_failure_in_the_middle_writes_nothing(tmp_path: Path):
     assert len(store) == 0
 
 
+def test_plays_can_be_written_while_others_are_read(tmp_path: Path):
+    store = InteractionStore(tmp_path / "interactions.db")
+    store.put(Play("a", number) for number in range(1, 3000))
+    reading = store.stream()
+    next(reading)
+
+    store.put([Play("b", 1)])
+
+    assert len(list(reading)) == 2998
+    assert len(store) == 3000
+
+
+def test_a_time_is_kept_in_utc(tmp_path: Path):
+    store = InteractionStore(tmp_path / "interactions.db")
+
+    store.put([Play("a", 1, at=datetime.fromisoformat("2026-01-31T20:15:00+09:00"))])
+
+    [play] = store.stream()
+    assert play.at is not None
+    assert play.at.isoformat() == "2026-01-31T11:15:00+00:00"
+
+
 def test_a_file_that_is_no_database_is_named(tmp_path: Path):
     (tmp_path / "interactions.db").write_text("not a database at all, but long enough to be taken for one" * 9)
 

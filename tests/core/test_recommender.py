@@ -85,7 +85,8 @@ def test_pages_neither_repeat_nor_skip(user_id: str, n: int, offset: int, exclud
 
 
 def test_similar_games_are_those_played_together_then_those_alike():
-    found = WORLD.similar(10, 5)
+    answer = WORLD.similar(10, 5)
+    found = answer.games
 
     assert [(s.game["game_id"], s.source, s.rank) for s in found] == [
         (20, Source.COLLABORATIVE, 1),  # though its likeness stands in the other list as well
@@ -94,7 +95,10 @@ def test_similar_games_are_those_played_together_then_those_alike():
     ]
     assert found[0].score == 0.5
     assert found[2].score == pytest.approx(0.9)
-    assert [s.game["game_id"] for s in WORLD.similar(10, 1)] == [20]
+    assert codes(answer) == ["fewer_than_asked"]
+    assert ids(WORLD.similar(10, 1)) == [20]
+    page = WORLD.similar(10, 1, offset=1)
+    assert (page.games, page.warnings) == (found[1:2], ())
 
 
 @pytest.mark.parametrize("ask", [WORLD.similar, WORLD.game])

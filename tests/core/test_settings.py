@@ -44,6 +44,9 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch):
         ("PORT", "70000", "PORT: Input should be less than or equal to 65535"),
         ("RAWG_BASE_URL", "ftp://example.org", "RAWG_BASE_URL: URL scheme should be 'http' or 'https'"),
         ("RAWG_BASE_URL", "nonsense", "RAWG_BASE_URL: "),
+        ("RAWG_BASE_URL", "http://me:secret@example.org/api", "RAWG_BASE_URL: Value error, must be an address alone"),
+        ("RAWG_BASE_URL", "http://example.org/api?key=secret", "RAWG_BASE_URL: Value error, must be an address alone"),
+        ("MODEL_STORE", "s3://bucket/models", "MODEL_STORE: Value error, must be a folder"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL: Input should be 'DEBUG', 'INFO'"),
         ("VALIDATION_MAX_BAD_SHARE", "2", "VALIDATION_MAX_BAD_SHARE: "),
     ],
@@ -54,6 +57,14 @@ def test_a_wrong_value_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, nam
     with pytest.raises(SettingsError, match=re.escape(message)) as wrong:
         Settings.load()
     assert "\n" not in str(wrong.value)
+    assert "secret" not in str(wrong.value)
+
+
+def test_a_file_that_cannot_be_read_is_named():
+    Path(".env").write_bytes(b"PORT=\xff")
+
+    with pytest.raises(SettingsError, match=r"The file \.env cannot be read"):
+        Settings.load()
 
 
 def test_several_wrong_values_are_named_together(monkeypatch: pytest.MonkeyPatch):

@@ -50,7 +50,7 @@ def test_arrays_are_mapped_not_read(store: ModelStore):
 
 
 def test_an_empty_model_can_be_published_too(store: ModelStore):
-    arrays = {name: np.zeros(0 if "offsets" not in name else 1, dtype) for name, dtype in ARRAYS.items()}
+    arrays = {name: np.zeros(int(name.endswith(("offsets", "indptr"))), dtype) for name, dtype in ARRAYS.items()}
     store.publish(Artifact(manifest(FIRST), arrays))
 
     assert all(len(array) <= 1 for array in store.load(FIRST).arrays.values())
@@ -95,7 +95,7 @@ def test_a_failed_publication_leaves_nothing(store: ModelStore, tmp_path: Path):
 
     with pytest.raises(KeyError):
         store.publish(Artifact(manifest(SECOND), arrays))
-    assert {path.name for path in (tmp_path / "models").iterdir()} == {FIRST, "current"}
+    assert {path.name for path in (tmp_path / "models").iterdir()} == {FIRST, "current", ".lock"}
 
 
 def test_what_a_killed_publication_left_is_removed_by_the_next(store: ModelStore, tmp_path: Path):
@@ -105,7 +105,7 @@ def test_what_a_killed_publication_left_is_removed_by_the_next(store: ModelStore
 
     publish(store, FIRST)
 
-    assert {path.name for path in (tmp_path / "models").iterdir()} == {FIRST, "current"}
+    assert {path.name for path in (tmp_path / "models").iterdir()} == {FIRST, "current", ".lock"}
 
 
 def flip_a_bit(folder: Path) -> None:
@@ -148,6 +148,11 @@ def replace_array(name: str, array: np.ndarray) -> Callable[[Path], None]:
     return damage
 
 
+def deep_manifest(folder: Path) -> None:
+    """Nest the manifest deeper than JSON can be written."""
+    (folder / "manifest.json").write_bytes(b'{"format_version": 1, "x": ' + b"[" * 500 + b"]" * 500 + b"}")
+
+
 class Bomb:
     """Leaves a file behind when it is unpickled."""
 
@@ -168,6 +173,17 @@ class Bomb:
         (forge(lambda fields: fields.update(format_version=2)), "has format 2; this program reads format 1"),
         (forge(lambda fields: fields.pop("counts")), "lacks fields or has wrong ones"),
         (forge(lambda fields: fields.update(surprise=1)), "lacks fields or has wrong ones"),
+        (replace_array("popular", np.arange(5, dtype="<i4")), "arrays of .* do not fit together"),
+        (replace_array("popular", np.arange(1, 7, dtype="<i4")), "arrays of .* do not fit together"),
+        (replace_array("collaborative_indices", np.array([1, 2, 2, -1], "<i4")), "arrays of .* do not fit together"),
+        (replace_array("histories_weights", np.ones(8, "<f4")), "arrays of .* do not fit together"),
+        (replace_array("content_indptr", np.array([0, 2, 2, 2, 2, 2], "<i8")), "arrays of .* do not fit together"),
+        (replace_array("users_offsets", np.array([0, 3, 6, 8], "<i8")), "arrays of .* do not fit together"),
+        (replace_array("users_offsets", np.array([0, 12], "<i8")), "arrays of .* do not fit together"),
+        (replace_array("histories_indptr", np.array([0, 3, 2, 9], "<i8")), "arrays of .* do not fit together"),
+        (replace_array("names_offsets", np.array([], "<i8")), "arrays of .* do not fit together"),
+        (forge(lambda fields: fields.update(version="20260101T000000-999999")), "is that of 20260101T000000-999999"),
+        (deep_manifest, "manifest of .* cannot be read"),
         (replace_array("popular", np.arange(6, dtype=">i4")), "does not hold a row of <i4"),
         (replace_array("popular", np.zeros((2, 3), dtype="<i4")), "does not hold a row of <i4"),
         (replace_array("popular", np.array([Bomb()], dtype=object)), "popular.npy of .* cannot be read"),
@@ -194,9 +210,10 @@ def test_a_damaged_version_cannot_be_made_current(store: ModelStore, tmp_path: P
     assert store.current_version() == FIRST
 
 
-def test_a_pointer_to_nowhere_is_refused(store: ModelStore, tmp_path: Path):
+@pytest.mark.parametrize("pointer", [b"../../etc", b"\xff\xfe", b""])
+def test_a_pointer_to_nowhere_is_refused(store: ModelStore, tmp_path: Path, pointer: bytes):
     publish(store, FIRST)
-    (tmp_path / "models" / "current").write_text("../../etc")
+    (tmp_path / "models" / "current").write_bytes(pointer)
 
     with pytest.raises(ArtifactError, match="does not name one"):
         store.current()

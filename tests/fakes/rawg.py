@@ -92,6 +92,7 @@ class FakeRawg:
         self.faults: dict[int, list[Fault]] = {}
         self.requests: list[dict[str, str]] = []
         self.headers: list[dict[str, str]] = []
+        self.times: list[float] = []
         self.most_at_once = 0
         self.base_url = ""
         self._at_once = 0
@@ -137,6 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         if query["key"] != KEY:
             return self._json(401, {"error": "The API key is not found"})
         self.rawg.requests.append(query)
+        self.rawg.times.append(time.monotonic())
         number, size = int(query["page"]), min(40, int(query["page_size"]))
         results = self.rawg.page(number, size)
         if not results and number > 1:

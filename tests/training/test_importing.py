@@ -33,7 +33,7 @@ def test_all_columns_in_any_order(tmp_path: Path, store: InteractionStore):
         Play("765611980000", 4200, 12.5, 4.5, datetime(2026, 1, 31, 20, 15, tzinfo=UTC)),
         Play("a, b", 13536, None, None, datetime(2026, 1, 31, tzinfo=UTC)),
     ]
-    assert (summary.plays, len(summary.players), len(summary.games), summary.set_aside) == (2, 2, 2, [])
+    assert (summary.rows, len(summary.players), len(summary.games), summary.set_aside) == (2, 2, 2, [])
 
 
 def test_the_two_required_columns_are_enough_and_others_are_passed_over(tmp_path: Path, store: InteractionStore):

@@ -30,8 +30,9 @@ def test_a_smaller_quota_leaves_nothing_rather_than_less(tmp_path: Path):
     assert RequestLedger(tmp_path / "requests.json", 1).remaining == 0
 
 
-def test_a_record_that_cannot_be_read_is_named(tmp_path: Path):
-    (tmp_path / "requests.json").write_text("{")
+@pytest.mark.parametrize("content", ["{", "[]", '{"2026-11": "many"}'])
+def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, content: str):
+    (tmp_path / "requests.json").write_text(content)
 
     with pytest.raises(CollectionError, match=r"requests\.json, cannot be read"):
         RequestLedger(tmp_path / "requests.json", 1).spend()
