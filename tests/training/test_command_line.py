@@ -3,10 +3,7 @@
 import json
 import re
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from filelock import FileLock
@@ -14,45 +11,16 @@ from filelock import FileLock
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
 from tests.fakes import rawg
+from tests.training.conftest import Command
 from tests.worlds import publish
-from training.__main__ import main
 
 ROOT = Path(__file__).parents[2]
-
-
-class Outcome(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Outcome]
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fake_rawg: rawg.FakeRawg) -> Command:
-    """Run a command in this process, against the fake RAWG, without a key unless the test sets one."""
-    monkeypatch.setenv("RAWG_BASE_URL", fake_rawg.base_url)
-
-    def run(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["training", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return Outcome(int(ended.value.code or 0), out, err)
-
-    return run
 
 
 def one_line(text: str) -> str:
     assert text.count("\n") == 1, text
     assert text.startswith("error: ")
     return text
-
-
-@pytest.fixture
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAWG_API_KEY", rawg.KEY)
 
 
 def test_the_first_run_needs_nothing(command: Command):
@@ -159,15 +127,6 @@ def test_wrong_usage_is_exit_code_2(command: Command, arguments: list[str]):
     assert command(*arguments).code == 2
 
 
-def test_a_player_id_that_is_no_text_is_wrong_usage(command: Command):
-    publish(ModelStore(Path("models")))
-
-    code, _, err = command("recommend", "\udcff")
-
-    assert code == 2
-    assert "is not UTF-8" in err
-
-
 def test_a_wrong_setting_is_named(command: Command, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RAWG_MAX_GAMES", "many")
 
@@ -238,56 +197,6 @@ def test_plays_of_unknown_games_alone_stop_the_run(command: Command):
     assert "error: Not one of the 2 imported plays is of a game in the catalogue." in err
 
 
-def test_recommend_prints_a_table(command: Command):
-    command("run")
-
-    code, out, _ = command("recommend", "12", "-n", "3")
-
-    assert code == 0
-    lines = out.splitlines()
-    assert lines[0].startswith("Player 12 (simulated) played ")
-    assert re.fullmatch(r" *Game +Released +Genres +Score +Because of *", lines[1])
-    assert [line[0] for line in lines[2:5]] == ["1", "2", "3"]
-    assert re.search(r"\(\d+%\) *$", lines[2])
-    assert "RAWG" in lines[5]
-
-    stranger = command("recommend", "[bold]nobody").out
-    assert "Nothing is known of this player" in stranger
-    assert "popularity" in stranger
-
-
-def test_models_can_be_listed_shown_activated_and_pruned(command: Command):
-    store = ModelStore(Path("models"))
-    old, new = publish(store, "20260101T000000-000000"), publish(store, "20260102T000000-000000", metrics={})
-
-    lines = command("models", "list").out.splitlines()
-    assert lines[1].startswith(f"current  {new}  starter")
-    assert re.match(rf" +{old} .* 0\.250", lines[2])
-    assert [row["version"] for row in json.loads(command("models", "list", "--json").out)] == [new, old]
-    assert json.loads(command("models", "show", old).out)["counts"]["games"] == 6
-
-    assert "is current" in command("models", "activate", old).err
-    assert store.current_version() == old
-    assert "Removed 0 versions." in command("models", "prune", "--keep", "1").err
-    command("models", "activate", new)
-    assert "Removed 0 versions." in command("models", "prune").err  # MODELS_KEPT
-    assert "Removed 1 versions." in command("models", "prune", "--keep", "1").err
-    assert store.versions() == [new]
-
-
-def test_a_broken_version_does_not_hide_the_others(command: Command):
-    store = ModelStore(Path("models"))
-    broken, whole = publish(store, "20260101T000000-000000"), publish(store, "20260102T000000-000000")
-    (Path("models") / broken / "manifest.json").unlink()
-
-    lines = command("models", "list").out.splitlines()
-    listed = json.loads(command("models", "list", "--json").out)
-
-    assert lines[1].startswith(f"current  {whole}")
-    assert lines[2].startswith(f"broken   {broken}  The manifest of {broken} cannot be read.")
-    assert listed[1] == {"version": broken, "broken": f"The manifest of {broken} cannot be read."}
-
-
 @pytest.mark.parametrize("at", ["data/interactions.db", "models"])
 def test_a_file_in_the_way_is_one_clear_line(command: Command, at: str):
     Path("data").mkdir()
@@ -298,14 +207,6 @@ def test_a_file_in_the_way_is_one_clear_line(command: Command, at: str):
     assert code == 1
     assert err.splitlines()[-1].startswith("error: ")
     assert at in err.splitlines()[-1]
-
-
-def test_a_run_keeps_as_many_versions_as_the_setting_says(command: Command, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("MODELS_KEPT", "2")
-    for _ in range(3):
-        command("run", "--starter")
-
-    assert len(ModelStore(Path("models")).versions()) == 2
 
 
 def test_a_run_records_the_commit_of_this_project_and_goes_on_without_git(

@@ -1,0 +1,78 @@
+"""The commands that look at models."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from app.core.store import ModelStore
+from tests.training.conftest import Command
+from tests.worlds import publish
+
+
+def test_a_player_id_that_is_no_text_is_wrong_usage(command: Command):
+    publish(ModelStore(Path("models")))
+
+    code, _, err = command("recommend", "\udcff")
+
+    assert code == 2
+    assert "is not UTF-8" in err
+
+
+def test_recommend_prints_a_table(command: Command):
+    command("run")
+
+    code, out, _ = command("recommend", "12", "-n", "3")
+
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].startswith("Player 12 (simulated) played ")
+    assert re.fullmatch(r" *Game +Released +Genres +Score +Because of *", lines[1])
+    assert [line[0] for line in lines[2:5]] == ["1", "2", "3"]
+    assert re.search(r"\(\d+%\) *$", lines[2])
+    assert "RAWG" in lines[5]
+
+    stranger = command("recommend", "[bold]nobody").out
+    assert "Nothing is known of this player" in stranger
+    assert "popularity" in stranger
+
+
+def test_models_can_be_listed_shown_activated_and_pruned(command: Command):
+    store = ModelStore(Path("models"))
+    old, new = publish(store, "20260101T000000-000000"), publish(store, "20260102T000000-000000", metrics={})
+
+    lines = command("models", "list").out.splitlines()
+    assert lines[1].startswith(f"current  {new}  starter")
+    assert re.match(rf" +{old} .* 0\.250", lines[2])
+    assert [row["version"] for row in json.loads(command("models", "list", "--json").out)] == [new, old]
+    assert json.loads(command("models", "show", old).out)["counts"]["games"] == 6
+
+    assert "is current" in command("models", "activate", old).err
+    assert store.current_version() == old
+    assert "Removed 0 versions." in command("models", "prune", "--keep", "1").err
+    command("models", "activate", new)
+    assert "Removed 0 versions." in command("models", "prune").err  # MODELS_KEPT
+    assert "Removed 1 versions." in command("models", "prune", "--keep", "1").err
+    assert store.versions() == [new]
+
+
+def test_a_broken_version_does_not_hide_the_others(command: Command):
+    store = ModelStore(Path("models"))
+    broken, whole = publish(store, "20260101T000000-000000"), publish(store, "20260102T000000-000000")
+    (Path("models") / broken / "manifest.json").unlink()
+
+    lines = command("models", "list").out.splitlines()
+    listed = json.loads(command("models", "list", "--json").out)
+
+    assert lines[1].startswith(f"current  {whole}")
+    assert lines[2].startswith(f"broken   {broken}  The manifest of {broken} cannot be read.")
+    assert listed[1] == {"version": broken, "broken": f"The manifest of {broken} cannot be read."}
+
+
+def test_a_run_keeps_as_many_versions_as_the_setting_says(command: Command, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MODELS_KEPT", "2")
+    for _ in range(3):
+        command("run", "--starter")
+
+    assert len(ModelStore(Path("models")).versions()) == 2
