@@ -38,9 +38,9 @@ KINDS: Mapping[type[GameRecommenderError], Kind] = {
 }
 
 
-def documented(*errors: type[GameRecommenderError]) -> dict[int | str, dict[str, Any]]:
-    """Describe a route's error answers for the OpenAPI page; a wrong input is always one of them."""
-    kinds = [INVALID_REQUEST, *(KINDS[error] for error in errors)]
+def documented(*errors: type[GameRecommenderError], inputs: bool = True) -> dict[int | str, dict[str, Any]]:
+    """Describe a route's error answers for the OpenAPI page: those given, and wrong inputs where it takes any."""
+    kinds = [*([INVALID_REQUEST] if inputs else []), *(KINDS[error] for error in errors)]
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {int(kind.status): {"description": kind.title, "content": content} for kind in kinds}
 

@@ -13,6 +13,9 @@ from app.core.store import ModelStore
 
 RETRY_SECONDS = 30.0
 
+_NONE_PUBLISHED = "No model is published yet: train one with `python -m training run`."
+_NONE_USABLE = "The current model cannot be used, the service's log says why: activate another version, or train anew."
+
 log = structlog.get_logger(__name__)
 
 
@@ -39,7 +42,7 @@ class LiveModel:
     def loaded(self) -> LoadedModel:
         """Take the current model; `ModelNotLoadedError` before the first."""
         if self._loaded is None:
-            raise ModelNotLoadedError("No model is loaded yet: train one with `python -m training run`.")
+            raise ModelNotLoadedError(_NONE_PUBLISHED if self._refused is None else _NONE_USABLE)
         return self._loaded
 
     def refresh(self) -> bool:

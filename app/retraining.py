@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 import structlog
+from filelock import FileLock
 
 from app.core.errors import ArtifactError, TrainingError
 from app.core.settings import Settings
@@ -26,7 +27,7 @@ def training_as_needed(settings: Settings) -> Iterator[None]:
     """
     store = ModelStore(settings.model_store)
     if store.current_version() is None:
-        _train_first()
+        _train_first(settings, store)
     if not (settings.rawg_api_key and _is_of_the_starter(store) and _can_train()):
         yield
         return
@@ -38,15 +39,19 @@ def training_as_needed(settings: Settings) -> Iterator[None]:
             trainer.terminate()
 
 
-def _train_first() -> None:
+def _train_first(settings: Settings, store: ModelStore) -> None:
     if not _can_train():
         log.warning("the training packages are not installed: waiting for another process to publish a model")
         return
-    log.info("training a first model")
-    try:
-        subprocess.run(_COMMAND, check=True)
-    except subprocess.CalledProcessError as failed:
-        raise TrainingError("There is no model to serve, and training one failed (see above).") from failed
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(settings.data_dir / "first-run.lock"):  # services that start together train once
+        if store.current_version() is not None:
+            return
+        log.info("training a first model")
+        try:
+            subprocess.run(_COMMAND, check=True)
+        except subprocess.CalledProcessError as failed:
+            raise TrainingError("There is no model to serve, and training one failed (see above).") from failed
 
 
 def _can_train() -> bool:

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -65,7 +66,7 @@ def collect(fresh: Fresh = False) -> None:
 def validate(starter: Starter = False, as_json: Json = False) -> None:
     """Check the pages collected last (or the starter catalogue) and report everything that is wrong at once."""
     settings = _settings()
-    source = _source(settings, replay=True, starter=True) if starter else _kept(settings)
+    source = None if starter else _kept(settings)
     from training.pipeline import check
 
     _, report = check(settings, source)
@@ -76,12 +77,16 @@ def validate(starter: Starter = False, as_json: Json = False) -> None:
 @app.command("import")
 def import_(file: Annotated[Path, typer.Argument(help="CSV: user_id,game_id[,hours][,rating][,at]")]) -> None:
     """Import plays; the next run trains on them instead of on simulated players."""
+    from app.core.files import write_atomically
     from app.core.interactions import InteractionStore
     from training.importing import import_plays
 
     settings = _settings()
     summary = import_plays(file, InteractionStore(settings.data_dir / "interactions.db"))
     if summary.set_aside:
+        write_atomically(
+            settings.data_dir / "import.json", json.dumps(asdict(summary), default=sorted, indent=2).encode()
+        )
         tables.show(summary.set_aside, tables.set_aside(summary.set_aside), as_json=False)
     say(
         f"Imported {summary.rows} rows: {len(summary.players)} players, {len(summary.games)} games; "
@@ -180,6 +185,8 @@ def _one_run_at_a_time(settings: Settings) -> Iterator[None]:
 
 def _source(settings: Settings, *, replay: bool, starter: bool, fresh: bool = False) -> Collection | None:
     """Choose where the catalogue comes from: a collection of pages, or None for the starter catalogue."""
+    if starter and replay:
+        raise typer.BadParameter("--starter and --replay are two different catalogues.")
     if starter:
         return None
     if replay:

@@ -43,14 +43,15 @@ async def _collect(settings: Settings, query: Query, kept: CollectionFolder, col
     try:
         with bar("Collecting", "games") as advance:
             async with RawgClient(settings, requests) as client:
-                await _Pass(settings, query, collection, advance).run(client)
+                games = await _Pass(settings, query, collection, advance).run(client)
     except asyncio.CancelledError:
         raise CollectionError(
             "Interrupted; the pages collected so far are kept, and the same command goes on from there.",
         ) from None
     if not any(page.games for page in collection.pages()):
         raise CollectionError(f"RAWG lists no games; {query.doubt()}.")
-    say(f"Collected {len(collection.numbers())} pages; {requests.remaining} requests left this month.")
+    pages = len(collection.numbers())
+    say(f"Collected {games} valid games on {pages} pages; {requests.remaining} requests left this month.")
     return kept.finish(collection)
 
 
@@ -73,7 +74,8 @@ class _Pass:
         self._stopped = False
         self._last_page: int | None = None
 
-    async def run(self, client: RawgClient) -> None:
+    async def run(self, client: RawgClient) -> int:
+        """Fetch the pages that are missing; returns the number of valid games on all pages."""
         have = self._collection.numbers()
         for number in have:
             self._count(number, self._collection.page(number))
@@ -81,6 +83,7 @@ class _Pass:
         while wave:
             await self._fetch(client, [number for number in wave if number not in have])
             wave = self._next_wave(wave[-1])
+        return len(self._ids)
 
     def _next_wave(self, reached: int) -> list[int]:
         missing = self._settings.rawg_max_games - len(self._ids)

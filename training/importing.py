@@ -36,8 +36,10 @@ def import_plays(path: Path, store: InteractionStore) -> ImportSummary:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             store.put(_plays(file, path, summary))
-    except (OSError, UnicodeDecodeError, csv.Error) as unreadable:
-        raise ImportFailedError(f"{path} cannot be read as a CSV file in UTF-8: {unreadable}.") from unreadable
+    except OSError as unreadable:
+        raise ImportFailedError(f"{path} cannot be read: {unreadable.strerror}.") from unreadable
+    except (UnicodeDecodeError, csv.Error) as unreadable:
+        raise ImportFailedError(f"{path} is no CSV file in UTF-8: {unreadable}.") from unreadable
     return summary
 
 

@@ -1,13 +1,14 @@
 """RAWG's list of games, page by page: asks, asks again where that may help, and says clearly where it does not."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 import httpx
@@ -73,14 +74,23 @@ class Page(NamedTuple):
 
     body: bytes
     games: list[object]
+    has_next: bool
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
         """Read a body; `ValueError` where it is not a list page."""
-        content = orjson.loads(body)
+        content = _json(body)
         if not isinstance(content, dict) or not isinstance(content.get("results"), list):
             raise ValueError("a body without results")  # noqa: TRY004  # of a body, like JSON that does not parse
-        return cls(body, content["results"])
+        return cls(body, content["results"], has_next=bool(content.get("next")))
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # Slower, and takes what orjson does not: half a surrogate pair, a huge number or NaN in one of the records.
+        return json.loads(body.decode("utf-8-sig"))
 
 
 class _TransientError(Exception):
@@ -102,6 +112,7 @@ class RawgClient:
         self._key = settings.rawg_api_key.get_secret_value() if settings.rawg_api_key else ""
         self._url = f"{settings.rawg_base_url}/games"
         self._ledger = ledger
+        self._timeout = settings.rawg_timeout
         self._resume_at = 0.0
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(settings.rawg_timeout, connect=min(10.0, settings.rawg_timeout)),
@@ -123,13 +134,21 @@ class RawgClient:
 
         Raises `RawgKeyError`, `QuotaReachedError`, or `RawgUnavailableError` after `TRIES` failures.
         """
+        page = await self._tried(query, number)
+        if page and page.has_next and not page.games:
+            # The end of the list, or a slip of RAWG in the middle of it: the second answer decides.
+            page = await self._tried(query, number)
+        return page
+
+    async def _tried(self, query: Query, number: int) -> Page | None:
         try:
-            return await self._retrying(self._try_page, query, number)
+            page: Page | None = await self._retrying(self._try_page, query, number)
         except _TransientError as failed:
             raise RawgUnavailableError(
                 f"RAWG did not give page {number} in {TRIES} tries, the last one ending with {failed}; the pages "
                 "collected so far are kept, and the same command goes on from there.",
             ) from None
+        return page
 
     @property
     def _retrying(self) -> AsyncRetrying:
@@ -148,8 +167,9 @@ class RawgClient:
         if self._key:
             parameters["key"] = self._key
         try:
-            response = await self._http.get(self._url, params=parameters)
-        except httpx.RequestError as failed:
+            async with asyncio.timeout(self._timeout):  # of the whole answer; httpx limits each part of it
+                response = await self._http.get(self._url, params=parameters)
+        except (httpx.RequestError, TimeoutError) as failed:
             raise _TransientError(_what_happened(failed)) from None
         return self._read(response, query)
 
@@ -167,7 +187,8 @@ class RawgClient:
         try:
             return Page.parse(self._without_key(response.content))
         except ValueError as unreadable:
-            what = "a body that is not JSON" if isinstance(unreadable, orjson.JSONDecodeError) else str(unreadable)
+            broken = isinstance(unreadable, json.JSONDecodeError | UnicodeDecodeError)
+            what = "a body that is not JSON" if broken else str(unreadable)
             raise _TransientError(what) from None
 
     def _wait_asked_for(self, response: httpx.Response) -> float | None:
@@ -210,9 +231,9 @@ def _seconds(retry_after: str | None) -> float | None:
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
-def _what_happened(failed: httpx.RequestError) -> str:
+def _what_happened(failed: Exception) -> str:
     """Name a failure without its own text, which may hold the URL, and so the key."""
-    if isinstance(failed, httpx.TimeoutException):
+    if isinstance(failed, httpx.TimeoutException | TimeoutError):
         return "no answer in time"
     return "no connection" if isinstance(failed, httpx.ConnectError) else "a broken answer"
 

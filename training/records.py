@@ -29,9 +29,10 @@ _AS_RECEIVED = (
     "added_by_status",
     "ratings",
 )
-_FIRST_RELEASE = 1950  # the earliest games on RAWG are of the fifties
+_FIRST_RELEASE = 1940  # the earliest electronic games are of the forties
 _MOST_HOURS = 1_000_000  # of average play: a century
 _SLUG = re.compile(r"[^\s/?#]+")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON may hold one; UTF-8 may not
 
 
 class Rule(NamedTuple):
@@ -51,11 +52,11 @@ def flatten(record: object) -> Row:
     facts: Mapping[str, object] = record if isinstance(record, dict) else {}
     return {
         "game_id": facts.get("id"),
-        **{name: facts.get(name) for name in _AS_RECEIVED},
+        **{name: _told(facts.get(name)) for name in _AS_RECEIVED},
         "genres": _names(facts.get("genres")),
         "platforms": _names(facts.get("platforms"), "platform"),
         "tags": _names(_in_english(facts.get("tags"))),
-        "esrb_rating": _name(facts.get("esrb_rating")),
+        "esrb_rating": _told(_name(facts.get("esrb_rating"))),
         "added_difference": _difference(facts.get("added"), _statuses(facts.get("added_by_status"))),
         "reviews_difference": _difference(facts.get("reviews_count"), _counts(facts.get("ratings"))),
     }
@@ -66,20 +67,28 @@ def is_valid(row: Row) -> bool:
     return all(rule.holds(row[rule.field]) if row[rule.field] is not None else not rule.required for rule in RULES)
 
 
+def _told(value: object) -> object:
+    """Take an empty text for a fact that is missing."""
+    return None if value == "" else value
+
+
 def _name(value: object) -> object:
     """Take the name of `{"name": ...}`; anything else is left as it is."""
     return value["name"] if isinstance(value, dict) and "name" in value else value
 
 
 def _names(values: object, within: str | None = None) -> object:
-    """Take the names of a list of `{"name": ...}`, each maybe `within` a field; no list is an empty one."""
+    """Take the names of a list of `{"name": ...}`, each maybe `within` a field.
+
+    No list is an empty one, and an entry without a name says nothing.
+    """
     if values is None:
         return []
     if not isinstance(values, list):
         return values
     inner = [value[within] if within and isinstance(value, dict) and within in value else value for value in values]
-    names = [_name(value) for value in inner]
-    return list(dict.fromkeys(names)) if all(isinstance(name, str) for name in names) else inner
+    names = [name for name in map(_name, inner) if _told(name) is not None]
+    return list(dict.fromkeys(names)) if all(isinstance(name, str) for name in names) else names
 
 
 def _in_english(tags: object) -> object:
@@ -119,11 +128,11 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value.strip() != ""
+    return isinstance(value, str) and value.strip() != "" and _LONE_SURROGATE.search(value) is None
 
 
-def _is_slug(value: object) -> bool:
-    return isinstance(value, str) and _SLUG.fullmatch(value) is not None
+def _is_slug(value: Any) -> bool:
+    return _is_text(value) and _SLUG.fullmatch(value) is not None
 
 
 def _is_date(value: object) -> bool:
@@ -136,8 +145,8 @@ def _is_date(value: object) -> bool:
     return parsed.isoformat() == value and parsed.year >= _FIRST_RELEASE
 
 
-def _is_web_address(value: object) -> bool:
-    return isinstance(value, str) and value.startswith(("http://", "https://"))
+def _is_web_address(value: Any) -> bool:
+    return _is_text(value) and value.startswith(("http://", "https://"))
 
 
 def _is_list_of_names(value: object) -> bool:

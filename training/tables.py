@@ -67,7 +67,7 @@ def set_aside(rows: Sequence[tuple[int, str]]) -> RenderableType:
     for line, reason in rows[:_SET_ASIDE_SHOWN]:
         _add(table, line, reason)
     hidden = len(rows) - _SET_ASIDE_SHOWN
-    return Group(table, *([Text(f"and {hidden} more")] if hidden > 0 else []))
+    return Group(table, *([Text(f"and {hidden} more, in import.json in the data folder")] if hidden > 0 else []))
 
 
 def recommendations(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
+    BeforeValidator,
     Field,
     SecretStr,
     TypeAdapter,
@@ -24,6 +25,10 @@ def _base_url(value: str) -> str:
     if url.username or url.password or url.query or url.fragment:
         raise ValueError("must be an address alone: the key goes into RAWG_API_KEY")
     return value.rstrip("/")
+
+
+def _stripped(value: object) -> object:
+    return (value.strip() or None) if isinstance(value, str) else value
 
 
 def _folder(value: Path) -> Path:
@@ -45,7 +50,7 @@ class Settings(BaseSettings):
     model_store: Annotated[Path, AfterValidator(_folder)] = Path("models")
     models_kept: int = Field(default=5, ge=2)
 
-    rawg_api_key: SecretStr | None = None
+    rawg_api_key: Annotated[SecretStr | None, BeforeValidator(_stripped)] = None
     rawg_base_url: Annotated[str, AfterValidator(_base_url)] = "https://api.rawg.io/api"
     rawg_max_games: int = Field(default=10_000, ge=1)
     rawg_genres: str | None = None

@@ -16,7 +16,7 @@ async def live() -> Live:
     return Live()
 
 
-@router.get("/ready", summary="Is a model loaded?", responses=documented(ModelNotLoadedError))
+@router.get("/ready", summary="Is a model loaded?", responses=documented(ModelNotLoadedError, inputs=False))
 async def ready(model: Model) -> Ready:
     """Name the live model; 503 while there is none, so that no traffic is sent here."""
     return Ready(

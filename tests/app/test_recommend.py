@@ -145,7 +145,7 @@ def test_before_the_first_model_the_answer_says_so(modelless_client: TestClient)
         "type": "urn:problem:model-not-loaded",
         "title": "No model",
         "status": 503,
-        "detail": "No model is loaded yet: train one with `python -m training run`.",
+        "detail": "No model is published yet: train one with `python -m training run`.",
     }
 
 

@@ -96,6 +96,12 @@ def test_the_first_start_trains_on_the_starter_and_serves_real_games():
         assert service.end() == 143
 
 
+def test_services_that_start_together_train_once():
+    with started() as one, started() as other:
+        assert one.get("/health/ready")["games"] == other.get("/health/ready")["games"] == 500
+    assert len(ModelStore(Path("models")).versions()) == 1
+
+
 def test_with_a_model_the_service_starts_at_once_and_does_not_train():
     publish(ModelStore(Path("models")))
     with started(LOG_FORMAT="json") as service:
@@ -172,7 +178,9 @@ def test_a_current_model_that_cannot_be_used_is_not_replaced(damage: str):
     version = publish(ModelStore(Path("models")))
     (Path("models") / version / damage).write_text("{}")
     with started() as service:
-        assert service.get("/health/ready")["type"] == "urn:problem:model-not-loaded"
+        problem = service.get("/health/ready")
+        assert problem["type"] == "urn:problem:model-not-loaded"
+        assert problem["detail"].startswith("The current model cannot be used")
         service.wait_for("model refused")
     assert ModelStore(Path("models")).versions() == [version]
 

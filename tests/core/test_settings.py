@@ -79,6 +79,13 @@ def test_a_slash_at_the_end_of_the_address_does_not_matter():
     assert Settings(rawg_base_url="http://localhost:1/api/").rawg_base_url == "http://localhost:1/api"
 
 
+@pytest.mark.parametrize(("text", "key"), [("   ", None), (" abc\n", "abc")])
+def test_spaces_around_the_key_do_not_count(text: str, key: str | None):
+    settings = Settings(rawg_api_key=text)
+
+    assert (settings.rawg_api_key and settings.rawg_api_key.get_secret_value()) == key
+
+
 def test_the_key_is_not_shown():
     assert "secret" not in repr(Settings(rawg_api_key="very-secret"))
 

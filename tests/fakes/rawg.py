@@ -66,6 +66,15 @@ def truncated(handler: "_Handler", page: bytes) -> None:
     handler.close_connection = True
 
 
+def dripping(handler: "_Handler", page: bytes) -> None:
+    """Answer a few bytes now and then, so that no single wait is long."""
+    handler.answer(200, b"", {"Content-Length": str(len(page))})
+    for start in range(0, 200, 10):
+        handler.wfile.write(page[start : start + 10])
+        time.sleep(0.1)
+    handler.close_connection = True
+
+
 def reset(handler: "_Handler", _page: bytes) -> None:
     """Reset the connection without an answer."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -143,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         results = self.rawg.page(number, size)
         if not results and number > 1:
             return self._json(404, {"detail": "Invalid page."})
-        following = f"{self.rawg.base_url}/games?{urlencode({**query, 'page': number + 1})}"
+        following = f"{self.rawg.base_url}/games?{urlencode({**query, 'page': number + 1})}" if results else None
         page = json.dumps({"count": len(self.rawg.games), "next": following, "previous": None, "results": results})
         faults = self.rawg.faults.get(number)
         if faults:

@@ -59,7 +59,7 @@ def test_with_a_key_the_live_catalogue_is_collected_and_trained_on(command: Comm
     code, out, err = command("run")
 
     assert code == 0
-    assert re.search(r"Collected 3 pages; 1999\d requests left this month\.", err)
+    assert re.search(r"Collected 100 valid games on 3 pages; 1999\d requests left this month\.", err)
     assert "Set aside: 1 of 111 records; see `python -m training validate`" in err
     assert "100 games, 100 simulated players" in out
     assert rawg.KEY not in out + err
@@ -122,7 +122,10 @@ def test_a_failure_is_one_clear_line_and_exit_code_1(command: Command, arguments
     assert message in one_line(err)
 
 
-@pytest.mark.parametrize("arguments", [["fly"], ["recommend"], ["run", "--no-such"], ["recommend", "1", "-n", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["fly"], ["recommend"], ["run", "--no-such"], ["recommend", "1", "-n", "0"], ["run", "--starter", "--replay"]],
+)
 def test_wrong_usage_is_exit_code_2(command: Command, arguments: list[str]):
     assert command(*arguments).code == 2
 
@@ -171,7 +174,8 @@ def test_imported_plays_take_the_place_of_simulated_players(command: Command):
     assert code == 0
     assert "Imported 39 rows: 11 players, 6 games; 21 rows set aside." in err
     assert re.search(r"41 +user_id must have 1 to 128 characters", out)
-    assert "and 1 more" in out
+    assert "and 1 more, in import.json" in out
+    assert len(json.loads(Path("data/import.json").read_bytes())["set_aside"]) == 21
 
     code, out, err = command("run")
     assert code == 0

@@ -86,8 +86,8 @@ def test_a_bad_row_is_set_aside_with_its_line_and_reason(
         ("user_id,hours\na,1\n", "has no column game_id"),
         ("user_id,game_id\n", "has no valid row"),
         ("user_id,game_id\n,1\n", "has no valid row; line 2: user_id must have"),
-        (b"user_id,game_id\n\xff,1\n", "cannot be read as a CSV file in UTF-8"),
-        (f'user_id,game_id\ngood,1\n"{"x" * 200_000}",1\n', "cannot be read as a CSV file"),
+        (b"user_id,game_id\n\xff,1\n", "is no CSV file in UTF-8"),
+        (f'user_id,game_id\ngood,1\n"{"x" * 200_000}",1\n', "is no CSV file"),
     ],
 )
 def test_a_file_that_cannot_be_used_changes_nothing(
@@ -99,5 +99,5 @@ def test_a_file_that_cannot_be_used_changes_nothing(
 
 
 def test_a_file_that_is_not_there(tmp_path: Path, store: InteractionStore):
-    with pytest.raises(ImportFailedError, match="cannot be read"):
+    with pytest.raises(ImportFailedError, match="cannot be read: No such file"):
         import_plays(tmp_path / "nowhere.csv", store)

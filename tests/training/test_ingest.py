@@ -6,7 +6,7 @@ from training.validation import validate
 
 
 def page(*games: object) -> Page:
-    return Page(b"", list(games))
+    return Page(b"", list(games), has_next=False)
 
 
 # The record of a filtered list: no dates and requirements in platforms, no counts in genres, null where nothing is.

@@ -1,6 +1,7 @@
 """What is tried again, what is not, and what is told; and where the key must never be."""
 
 import gzip
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -26,14 +27,36 @@ from training.collection import collect
         rawg.body(b'{"results": [{"id": 1'),
         rawg.body(b'{"detail": "throttled"}'),
         rawg.body(b"[]"),
+        rawg.body(b"\xff{}"),
+        rawg.dripping,
         rawg.status(200, b"no gzip at all", Content_Encoding="gzip"),
     ],
 )
 def test_what_may_pass_is_tried_again(fault: rawg.Fault, fake_rawg: rawg.FakeRawg, make_settings: MakeSettings):
     fake_rawg.faults = {1: [fault], 2: [fault, fault]}
 
-    assert ids(collect(make_settings(rawg_max_games=80))) == list(range(1, 81))
+    assert ids(collect(make_settings(rawg_max_games=80, rawg_timeout=1))) == list(range(1, 81))
     assert fake_rawg.asked_for() == {1: 2, 2: 3}
+
+
+def test_an_empty_page_that_has_a_next_one_is_asked_for_again(fake_rawg: rawg.FakeRawg, make_settings: MakeSettings):
+    empty = rawg.body(b'{"next": "https://example.org/?page=3", "results": []}')
+    fake_rawg.faults = {2: [empty]}
+    assert len(ids(collect(make_settings(rawg_max_games=80)))) == 80
+
+    fake_rawg.faults = {2: [empty, empty]}
+    assert len(ids(collect(make_settings(rawg_max_games=80)))) == 40
+
+
+@pytest.mark.parametrize("odd", ['"\\ud83c"', "NaN", "9" * 400])
+def test_an_odd_value_costs_its_record_and_not_its_page(
+    odd: str, fake_rawg: rawg.FakeRawg, make_settings: MakeSettings
+):
+    record = json.dumps(rawg.game(500)).replace('"Game 500"', odd)
+    page = json.dumps({"results": fake_rawg.games[:39]}).replace("[", f"[{record}, ", 1)
+    fake_rawg.faults = {1: [rawg.body(b"\xef\xbb\xbf" + page.encode())]}
+
+    assert ids(collect(make_settings(rawg_max_games=39))) == [500, *range(1, 40)]
 
 
 def test_an_answer_that_takes_too_long_is_tried_again(fake_rawg: rawg.FakeRawg, make_settings: MakeSettings):

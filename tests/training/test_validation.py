@@ -14,7 +14,7 @@ LENIENT = Settings(validation_min_games=1, validation_max_bad_share=1)
 
 
 def check(*records: object, settings: Settings = LENIENT) -> tuple[Any, ValidationReport]:
-    return validate(to_frame([Page(b"", list(records))], 10**6), settings)
+    return validate(to_frame([Page(b"", list(records), has_next=False)], 10**6), settings)
 
 
 def test_good_rows_are_kept_with_clean_types():
@@ -35,12 +35,13 @@ def test_good_rows_are_kept_with_clean_types():
         ({"id": 2**63}, "game_id: must be a whole number above 0"),
         ({"slug": None}, "slug: is missing"),
         ({"slug": "../x"}, "slug: must be a text without spaces and slashes"),
-        ({"name": ""}, "name: must be a text that is not empty"),
+        ({"name": ""}, "name: is missing"),
+        ({"name": " "}, "name: must be a text that is not empty"),
         ({"name": 7}, "name: must be a text that is not empty"),
-        ({"released": "soon"}, "released: must be a date, YYYY-MM-DD, from 1950 on"),
-        ({"released": "20240101"}, "released: must be a date, YYYY-MM-DD, from 1950 on"),
-        ({"released": "0001-01-01"}, "released: must be a date, YYYY-MM-DD, from 1950 on"),
-        ({"released": 2024}, "released: must be a date, YYYY-MM-DD, from 1950 on"),
+        ({"released": "soon"}, "released: must be a date, YYYY-MM-DD, from 1940 on"),
+        ({"released": "20240101"}, "released: must be a date, YYYY-MM-DD, from 1940 on"),
+        ({"released": "0001-01-01"}, "released: must be a date, YYYY-MM-DD, from 1940 on"),
+        ({"released": 2024}, "released: must be a date, YYYY-MM-DD, from 1940 on"),
         ({"rating": 5.1}, "rating: must be a number from 0 to 5"),
         ({"rating": "4"}, "rating: must be a number from 0 to 5"),
         ({"ratings_count": -1}, "ratings_count: must be a whole number from 0 on"),
@@ -51,7 +52,10 @@ def test_good_rows_are_kept_with_clean_types():
         ({"background_image": "javascript:alert(1)"}, "background_image: must be a web address"),
         ({"genres": "Action"}, "genres: must be a list of names"),
         ({"genres": [{"id": 4}]}, "genres: must be a list of names"),
-        ({"platforms": [{"platform": None}]}, "platforms: must be a list of names"),
+        ({"platforms": [{"platform": {"id": 4}}]}, "platforms: must be a list of names"),
+        ({"name": "half a \ud83c character"}, "name: must be a text that is not empty"),
+        ({"slug": "\ud83c"}, "slug: must be a text without spaces and slashes"),
+        ({"rating": float("inf")}, "rating: must be a number from 0 to 5"),
         ({"tags": [3]}, "tags: must be a list of names"),
         ({"tags": {"name": "x"}}, "tags: must be a list of names"),
         ({"esrb_rating": {"id": 4}}, "esrb_rating: must be a name"),
@@ -83,6 +87,12 @@ def test_a_bad_row_is_set_aside_with_its_reason(wrong: dict[str, object], reason
         {"added": 12, "added_by_status": None},
         {"reviews_count": 60, "ratings": []},
         {"released": None},
+        {"released": "", "background_image": "", "esrb_rating": "", "metacritic": "", "playtime": ""},
+        {
+            "genres": [None, {"name": "Action"}],
+            "tags": [{"name": None}, {"name": ""}],
+            "platforms": [{"platform": None}],
+        },
         {"esrb_rating": None, "metacritic": None, "background_image": None},
         {"genres": [], "platforms": None, "tags": None},
         {"playtime": 900, "rating": 0},
