@@ -203,11 +203,10 @@ class RawgClient:
         return wait
 
     def _without_key(self, body: bytes) -> bytes:
-        body = _KEY_IN_URL.sub(rb"\1REDACTED", body)
-        for form in {self._key, quote(self._key, safe="")}:
-            if len(form) >= _SHORTEST_KEY:
+        if len(self._key) >= _SHORTEST_KEY:
+            for form in {self._key, quote(self._key), quote(self._key, safe="")}:
                 body = body.replace(form.encode(), b"REDACTED")
-        return body
+        return _KEY_IN_URL.sub(rb"\1REDACTED", body)
 
 
 def _key_message(response: httpx.Response) -> str:

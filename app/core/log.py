@@ -39,7 +39,6 @@ def _to_json(event: EventDict, **_options: object) -> str:
 def configure(settings: Settings) -> None:
     """Send every log line of this process to standard error in the configured level and format."""
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -55,6 +55,7 @@ def test_similar_games(client: TestClient):
         (60, "content", 3),
     ]
     assert answer["warnings"] == []
+    assert len(client.get("/games/10/similar?n=1").json()["games"]) == 1
     assert [game["rank"] for game in client.get("/games/10/similar?n=3&offset=2").json()["games"]] == [3]
     assert client.get("/games/10/similar").json()["warnings"][0]["code"] == "fewer_than_asked"
     assert client.get("/games/10/similar?n=0").status_code == 422

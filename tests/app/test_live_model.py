@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.artifact import Artifact
 from app.core.errors import ModelNotLoadedError
 from app.core.store import ModelStore
 from app.live_model import LiveModel
@@ -78,6 +79,51 @@ def test_a_refused_version_is_tried_again_after_a_while(store: ModelStore):
     assert live.refresh() is False
     clock[0] = 30.0
     assert live.refresh() is True
+
+
+def test_a_version_that_stays_broken_is_not_loaded_at_every_look(store: ModelStore, monkeypatch: pytest.MonkeyPatch):
+    clock = [0.0]
+    live = LiveModel(store, lambda: clock[0])
+    publish(store, FIRST)
+    (Path("models") / FIRST / "popular.npy").unlink()
+    loads: list[str] = []
+    load = ModelStore.load
+
+    def watched(self: ModelStore, version: str) -> Artifact:
+        loads.append(version)
+        return load(self, version)
+
+    monkeypatch.setattr(ModelStore, "load", watched)
+
+    for clock[0] in range(0, 61, 2):
+        live.refresh()
+
+    assert len(loads) == 3  # at 0, 30 and 60 seconds
+
+
+def test_a_version_that_was_refused_and_repaired_can_come_back_after_another(store: ModelStore):
+    live = LiveModel(store)
+    publish(store, FIRST)
+    array = Path("models") / FIRST / "popular.npy"
+    array.rename("away.npy")
+    live.refresh()
+    publish(store, SECOND)
+    assert live.refresh() is True
+    Path("away.npy").rename(array)
+    store.activate(FIRST)
+
+    assert live.refresh() is True
+
+
+def test_a_folder_that_cannot_be_read_is_no_reason_to_stop(store: ModelStore):
+    live = LiveModel(store)
+    publish(store, FIRST)
+    live.refresh()
+    (Path("models") / "current").unlink()
+    (Path("models") / "current").mkdir()
+
+    assert live.refresh() is False
+    assert live.loaded.manifest.version == FIRST
 
 
 @pytest.mark.parametrize("pointer", ["nonsense", "20990101T000000-000000"])

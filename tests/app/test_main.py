@@ -4,6 +4,7 @@ import logging
 import random
 import re
 import string
+import threading
 import time
 from pathlib import Path
 
@@ -51,13 +52,19 @@ def test_a_bug_is_logged_and_told_without_its_details(
     assert "secret detail" in caplog.text
 
 
-def test_an_error_of_ours_that_has_no_status_is_a_bug(client: TestClient, monkeypatch: pytest.MonkeyPatch):
+def test_an_error_of_ours_that_has_no_status_is_a_bug(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
     def broken(*_args: object, **_options: object) -> None:
         raise TrainingError("not meant for here")
 
     monkeypatch.setattr("app.core.recommender.Recommender.recommend", broken)
 
-    assert client.get("/recommend/ann").json()["type"] == "urn:problem:internal-error"
+    answer = client.get("/recommend/ann")
+
+    assert answer.json()["type"] == "urn:problem:internal-error"
+    assert "not meant" not in answer.text
+    assert "not meant for here" in caplog.text
 
 
 def test_the_root_leads_to_the_documentation(client: TestClient):
@@ -75,6 +82,7 @@ def test_the_documentation_needs_no_other_host(client: TestClient):
     for link in links:
         assert link.startswith("./docs/files/")
         assert client.get(link.removeprefix(".")).status_code == 200
+    assert client.get("/redoc").status_code == 404  # its page would come from elsewhere
     assert "url: 'openapi.json'" in page
     assert "://" not in page
 
@@ -101,19 +109,44 @@ def test_every_route_is_documented_with_a_summary_an_example_and_its_errors(clie
     assert "example" in document["components"]["schemas"]["RecommendationList"]
 
 
-def test_a_newly_published_model_is_taken_over_and_a_broken_one_is_not(monkeypatch: pytest.MonkeyPatch):
+def test_the_application_is_built_from_the_settings_it_is_given():
+    publish(ModelStore(Path("elsewhere")))
+
+    with TestClient(create_app(Settings(model_store=Path("elsewhere"), log_level="ERROR"))) as client:
+        assert client.get("/health/ready").status_code == 200
+    assert logging.getLogger().level == logging.ERROR
+    assert main.REFRESH_SECONDS <= 2
+
+
+def test_models_are_loaded_off_the_event_loop(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(main, "REFRESH_SECONDS", 0.01)
+    threads: list[int] = []
+    monkeypatch.setattr(LiveModel, "refresh", lambda _self: threads.append(threading.get_ident()))
+
+    with TestClient(create_app(Settings())) as client:
+        while len(threads) < 3:
+            client.get("/health/live")
+
+    assert threads[0] not in threads[1:]  # the first load is part of the start
+
+
+def test_a_newly_published_model_is_taken_over(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(main, "REFRESH_SECONDS", 0.01)
     store = ModelStore(Path("models"))
 
-    def version_within_a_second(wanted: str) -> bool:
-        return any(client.get("/health/ready").json().get("model_version") == wanted for _ in range(300))
+    def version_within_seconds(wanted: str) -> bool:
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            if client.get("/health/ready").json().get("model_version") == wanted:
+                return True
+        return False
 
     with TestClient(create_app(Settings())) as client:
         assert client.get("/health/ready").status_code == 503
         publish(store)
-        assert version_within_a_second("20260101T000000-000000")
+        assert version_within_seconds("20260101T000000-000000")
         publish(store, "20260102T000000-000000", data_kind="observed")
-        assert version_within_a_second("20260102T000000-000000")
+        assert version_within_seconds("20260102T000000-000000")
         assert client.get("/recommend/ann").json()["data_kind"] == "observed"
 
 

@@ -61,6 +61,22 @@ def test_an_answer_holds_everything_that_is_promised(client: TestClient):
     }
 
 
+def test_without_options_there_are_ten_games_no_reasons_and_nothing_left_out(client: TestClient):
+    answer = client.get("/recommend/nobody").json()
+    reasons = client.get("/recommend/ann?n=1").json()["games"][0]["reasons"]
+    parameters = client.get("/openapi.json").json()["paths"]["/recommend/{user_id}"]["get"]["parameters"]
+
+    assert [game["game_id"] for game in answer["games"]] == [60, 50, 40, 30, 20, 10]
+    assert reasons == []
+    defaults = {parameter["name"]: parameter["schema"].get("default") for parameter in parameters}
+    assert defaults == {"user_id": None, "n": 10, "offset": 0, "exclude": [], "explain": False}
+
+
+def test_the_limits_themselves_are_allowed(client: TestClient):
+    assert client.get("/recommend/ann?offset=100000&n=100").status_code == 200
+    assert client.get("/recommend/ann?" + "&".join(["exclude=1"] * 1000)).status_code == 200
+
+
 def test_every_answer_has_an_id_of_its_own(client: TestClient):
     ids = {client.get("/recommend/ann").json()["recommendation_id"] for _ in range(5)}
 

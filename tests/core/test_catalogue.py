@@ -80,6 +80,8 @@ def test_words_are_not_found_across_two_names():
 def test_fold():
     assert fold("  NieR:Automata™ — Game of the YoRHa Edition ") == "nier automata game of the yorha edition"
     assert fold("Baldur’s Gate & Ōkami") == "baldurs gate okami"
+    assert fold("Straße") == fold("STRASSE")
+    assert fold("ＰＯＲＴＡＬ Ⅱ") == "portal ii"
     assert fold("스타크래프트") == fold("스타크래프트")
 
 

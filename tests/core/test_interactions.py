@@ -67,9 +67,16 @@ def test_nothing_played_is_an_empty_matrix(catalogue: Catalogue):
     assert histories.indices.dtype == np.int32
 
 
-def test_plays_out_of_order_are_refused(catalogue: Catalogue):
+@pytest.mark.parametrize("plays", [[Play("b", 10), Play("a", 10)], [Play("a", 10), Play("b", 11), Play("a", 20)]])
+def test_plays_out_of_order_are_refused(catalogue: Catalogue, plays: list[Play]):
     with pytest.raises(ValueError, match="do not come in the order"):
-        Histories.pack([Play("b", 10), Play("a", 10)], catalogue, PlayWeights())
+        Histories.pack(plays, catalogue, PlayWeights())
+
+
+def test_of_two_plays_of_one_game_the_last_counts(catalogue: Catalogue):
+    histories, _ = Histories.pack([Play("a", 10, hours=9), Play("a", 10, hours=0)], catalogue, PlayWeights())
+
+    assert histories.weights.tolist() == [1.0]
 
 
 def test_the_store_gives_back_what_was_put_in_ordered_by_player(tmp_path: Path):

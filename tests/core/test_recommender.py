@@ -1,10 +1,13 @@
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.catalogue import Catalogue
 from app.core.errors import GameNotFoundError
-from app.core.recommender import Reason, Recommendations, Source
-from tests.worlds import six_games
+from app.core.interactions import Histories, Play, PlayWeights
+from app.core.recommender import Reason, Recommendations, Recommender, Source
+from tests.worlds import game, neighbours, six_games
 
 WORLD = six_games()
 
@@ -68,6 +71,7 @@ def test_who_has_played_everything_gets_nothing_and_is_told():
     assert codes(answer) == ["fewer_than_asked"]
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["ann", "bob", "nobody", "zoë/1"]),
     st.integers(1, 7),
@@ -116,3 +120,35 @@ def test_search_pages_and_counts():
     games, total = WORLD.search("game", 2, 1)
 
     assert ([game["game_id"] for game in games], total) == ([20, 30], 6)
+
+
+def test_the_strongest_reason_comes_first_and_what_adds_nothing_is_none():
+    """Ann rated one game 0: her play of it counts nothing."""
+    catalogue = Catalogue.from_games(game(number) for number in (1, 2, 3, 4, 5))
+    plays = [Play("ann", 1, hours=0), Play("ann", 2, hours=0), Play("ann", 3, hours=0), Play("ann", 4, rating=0)]
+    world = Recommender(
+        catalogue=catalogue,
+        collaborative=neighbours({4: 0.25}, {4: 0.5}, {4: 0.25}, {4: 1.0}, {}),
+        content=neighbours({}, {}, {}, {}, {}),
+        histories=Histories.pack(plays, catalogue, PlayWeights())[0],
+        popular=np.arange(5, dtype=np.int32),
+    )
+
+    [scored] = world.recommend("ann", 1, explain=True).games
+
+    assert [(reason.game_id, reason.share) for reason in scored.reasons] == [(2, 0.5), (1, 0.25), (3, 0.25)]
+    assert scored.score == 1.0
+
+
+def test_equal_scores_stand_in_the_order_of_the_ids():
+    catalogue = Catalogue.from_games(game(number) for number in range(1, 42))
+    everything = dict.fromkeys(range(40, 0, -1), 0.5)
+    world = Recommender(
+        catalogue=catalogue,
+        collaborative=neighbours(everything, *({} for _ in range(40))),
+        content=neighbours(*({} for _ in range(41))),
+        histories=Histories.pack([Play("ann", 1)], catalogue, PlayWeights())[0],
+        popular=np.arange(41, dtype=np.int32),
+    )
+
+    assert ids(world.recommend("ann", 40)) == list(range(2, 42))

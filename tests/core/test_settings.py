@@ -1,9 +1,12 @@
+import json
 import logging
 import re
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import structlog
+from pydantic import ValidationError
 
 from app.core import log
 from app.core.errors import SettingsError
@@ -24,9 +27,30 @@ def test_the_example_explains_every_setting_with_its_default():
 
 
 def test_the_example_itself_is_a_valid_env_file():
+    defaults = Settings()
     Path(".env").write_text(EXAMPLE.read_text())
 
-    assert Settings.load() == Settings()
+    assert Settings.load() == defaults
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", -1),
+        ("workers", 0),
+        ("models_kept", 1),
+        ("rawg_max_games", 0),
+        ("rawg_monthly_quota", 0),
+        ("rawg_concurrency", 0),
+        ("rawg_concurrency", 17),
+        ("rawg_timeout", 0),
+        ("validation_min_games", 0),
+        ("validation_max_bad_share", -0.1),
+    ],
+)
+def test_every_number_has_its_bounds(name: str, value: float):
+    with pytest.raises(ValidationError, match=name):
+        Settings(**{name: value})  # type: ignore[arg-type]
 
 
 def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch):
@@ -101,3 +125,32 @@ def test_log_lines_carry_time_level_and_name(log_format: str, capsys: pytest.Cap
     assert line.count("\n") == 1
     assert all(part in line for part in ("20", "warning", "some.library", "it happened", "game"))
     assert "red" not in line
+    if log_format == "json":
+        assert json.loads(line)["timestamp"].startswith("20")
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_logged_exception_shows_where_and_not_what_was_in_the_variables(
+    log_format: str, capsys: pytest.CaptureFixture[str]
+):
+    log.configure(Settings(log_format=log_format))
+    key = "0123" * 8
+
+    try:
+        len(key) / 0
+    except ZeroDivisionError:
+        structlog.get_logger("app").exception("it broke", path=Path("somewhere"))
+
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert "ZeroDivisionError" in err
+    assert "somewhere" in err
+    assert key not in err
+
+
+def test_the_level_is_the_one_set(capsys: pytest.CaptureFixture[str]):
+    log.configure(Settings(log_level="ERROR"))
+
+    logging.getLogger("app").warning("quiet")
+
+    assert capsys.readouterr().err == ""

@@ -1,13 +1,17 @@
 """Publishing, loading and refusing versions."""
 
+import errno
 import hashlib
+import io
 import os
+import pickle
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +19,12 @@ import orjson
 import pytest
 
 from app.core.artifact import ARRAYS, Artifact, digest_of
-from app.core.errors import ArtifactError, VersionNotFoundError
+from app.core.catalogue import Catalogue
+from app.core.errors import ArtifactError, PublishError, VersionNotFoundError
 from app.core.files import write_atomically
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
-from tests.worlds import manifest, publish, six_games
+from tests.worlds import game, manifest, publish, six_games
 
 FIRST, SECOND, THIRD = (f"2026010{day}T000000-00000{day}" for day in (1, 2, 3))
 
@@ -141,11 +146,17 @@ def replace_array(name: str, array: np.ndarray) -> Callable[[Path], None]:
     """Put another array in place, with a digest that matches."""
 
     def damage(folder: Path) -> None:
-        np.save(folder / f"{name}.npy", array, allow_pickle=True)
-        altered = hashlib.sha256((folder / f"{name}.npy").read_bytes()).hexdigest()
-        forge(lambda fields: fields["sha256"].update({name: altered}))(folder)  # type: ignore[attr-defined]
+        content = io.BytesIO()
+        np.save(content, array, allow_pickle=True)
+        replace_content(folder, name, content.getvalue())
 
     return damage
+
+
+def replace_content(folder: Path, name: str, content: bytes) -> None:
+    (folder / f"{name}.npy").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    forge(lambda fields: fields["sha256"].update({name: digest}))(folder)  # type: ignore[attr-defined]
 
 
 def deep_manifest(folder: Path) -> None:
@@ -158,6 +169,11 @@ class Bomb:
 
     def __reduce__(self):
         return (Path.touch, (Path("exploded"),))
+
+
+def pickled_bomb(folder: Path) -> None:
+    """Put a bare pickle in place of an array, with a digest that matches."""
+    replace_content(folder, "popular", pickle.dumps(Bomb()))
 
 
 @pytest.mark.parametrize(
@@ -187,6 +203,7 @@ class Bomb:
         (replace_array("popular", np.arange(6, dtype=">i4")), "does not hold a row of <i4"),
         (replace_array("popular", np.zeros((2, 3), dtype="<i4")), "does not hold a row of <i4"),
         (replace_array("popular", np.array([Bomb()], dtype=object)), "popular.npy of .* cannot be read"),
+        (pickled_bomb, "popular.npy of .* cannot be read"),
     ],
 )
 def test_a_damaged_version_is_refused_and_runs_nothing(
@@ -220,17 +237,88 @@ def test_a_pointer_to_nowhere_is_refused(store: ModelStore, tmp_path: Path, poin
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path):
-    path = tmp_path / "file"
+    path, link = tmp_path / "file", tmp_path / "link"
     write_atomically(path, b"old")
-    path.chmod(0o400)
+    link.hardlink_to(path)
 
     write_atomically(path, b"new")
-    shutil.rmtree(tmp_path / "missing", ignore_errors=True)
     with pytest.raises(FileNotFoundError):
         write_atomically(tmp_path / "missing" / "file", b"x")
 
-    assert path.read_bytes() == b"new"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+    assert (path.read_bytes(), link.read_bytes()) == (b"new", b"old")
+    assert {entry.name for entry in tmp_path.iterdir()} == {"file", "link"}
+
+
+def test_a_disk_that_fails_leaves_the_old_file_and_the_current_version(
+    store: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    publish(store, FIRST)
+    store.publish(Artifact(manifest(SECOND), six_games().to_arrays()))
+
+    def broken(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("os.fsync", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        store.activate(SECOND)
+    with pytest.raises(PublishError, match=f"{THIRD} could not be written to .*: Input/output error"):
+        store.publish(Artifact(manifest(THIRD), six_games().to_arrays()))
+
+    assert store.current_version() == FIRST
+    assert {path.name for path in (tmp_path / "models").iterdir()} == {FIRST, SECOND, "current", ".lock"}
+
+
+def test_everything_reaches_the_disk_before_its_name_does(
+    store: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "models").mkdir()
+    events: list[str] = []
+    fsync, rename, replace = os.fsync, Path.rename, Path.replace
+
+    def watched_fsync(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        size = path.stat().st_size if path.is_file() else -1
+        assert size != 0, f"{path} is flushed before it is written"
+        events.append(f"fsync {path.name}")
+        fsync(descriptor)
+
+    def watched(name: str, move: Callable[[Path, Path], Path]) -> Callable[[Path, Path], Path]:
+        def moved(self: Path, target: Path) -> Path:
+            events.append(f"{name} {Path(target).name}")
+            return move(self, target)
+
+        return moved
+
+    monkeypatch.setattr("os.fsync", watched_fsync)
+    monkeypatch.setattr(Path, "rename", watched("rename", rename))
+    monkeypatch.setattr(Path, "replace", watched("replace", replace))
+    publish(store, FIRST)
+
+    named = events.index(f"rename {FIRST}")
+    flushed = {event.removeprefix("fsync ") for event in events[:named] if event.startswith("fsync")}
+    assert {f"{name}.npy" for name in ARRAYS} | {"manifest.json", f".publishing-{FIRST}"} <= flushed
+    assert events[named + 1] == "fsync models"
+    assert [event.split(".")[0] for event in events[named + 2 :]] == ["fsync ", "replace current", "fsync models"]
+
+
+def test_ids_and_counts_keep_all_their_bits(store: ModelStore):
+    world = six_games()
+    large = Catalogue.from_games(game(2**63 - 1 - number, added=2**40 + number) for number in range(6))
+    store.publish(Artifact(manifest(FIRST), replace(world, catalogue=large).to_arrays()))
+
+    loaded = Recommender.from_arrays(store.load(FIRST).arrays).catalogue
+
+    assert loaded.game_ids.tolist() == large.game_ids.tolist()
+    assert loaded.added.tolist() == large.added.tolist()
+    assert loaded.index_of(2**63 - 1) == 5
+
+
+def test_only_versions_are_listed(store: ModelStore, tmp_path: Path):
+    publish(store, FIRST)
+    for name in ("notes", f".publishing-{SECOND}", "20260101T000000"):
+        (tmp_path / "models" / name).mkdir()
+
+    assert store.versions() == [FIRST]
 
 
 PUBLISH_FOR_EVER = """
@@ -257,6 +345,8 @@ def test_kill_9_at_any_moment_leaves_a_current_version_that_is_whole(store: Mode
             time.sleep(0.02 + 0.013 * attempt)
             os.kill(publisher.pid, signal.SIGKILL)
 
+        for version in store.versions():
+            store.load(version)
         current = store.current() or pytest.fail("nothing is current")
         assert Recommender.from_arrays(current.arrays).recommend("ann", 1).games[0].game["game_id"] == 30
         publish(store, "20270101T000000-000000")

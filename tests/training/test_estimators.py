@@ -32,11 +32,18 @@ def test_cosine_by_hand():
 
 
 def test_a_play_that_counts_nothing_shares_no_player():
-    model = cosine.fit(sp.csr_array([[1.0, 0.0, 1.0]]), CosineConfig(shrinkage=0))
+    """The first player has both games, the second the first and, with a weight of 0, the other."""
+    indptr, indices = np.array([0, 2, 4]), np.array([0, 1, 0, 1])
+    plays = sp.csr_array((np.array([1.0, 1.0, 1.0, 0.0]), indices, indptr), shape=(2, 2))
 
-    explicit_zero = sp.csr_array((np.array([1.0, 0.0, 1.0]), np.array([0, 1, 2]), np.array([0, 3])), shape=(1, 3))
-    assert as_dict(cosine.fit(explicit_zero, CosineConfig(shrinkage=0)), 0) == as_dict(model, 0) == {2: 1.0}
-    assert explicit_zero.nnz == 3  # the caller's matrix stays as it was
+    model = cosine.fit(plays, CosineConfig(shrinkage=1))
+
+    assert as_dict(model, 0) == pytest.approx({1: 1 / sqrt(2) * 1 / (1 + 1)})
+    assert plays.nnz == 4  # the caller's matrix stays as it was
+
+
+def test_the_defaults():
+    assert CosineConfig() == CosineConfig(neighbours=100, shrinkage=50.0)
 
 
 def test_nobody_played_anything():

@@ -4,8 +4,10 @@ from math import log2
 import numpy as np
 import pytest
 
+from app.core.catalogue import Catalogue
 from app.core.interactions import Histories, Play, PlayWeights
-from tests.worlds import six_games
+from app.core.recommender import Recommender
+from tests.worlds import game, neighbours, six_games
 from training.evaluate import HoldOut, evaluate, hold_out, ndcg
 
 
@@ -38,7 +40,35 @@ def test_a_fifth_of_the_games_of_players_with_five_is_held_out():
         kept = split.train.row(player)[0].tolist()
         held = split.test.get(player, np.array([], dtype=np.int32)).tolist()
         assert sorted([*kept, *held]) == histories.row(player)[0].tolist()
-    assert len(split.train.weights) == len(split.train.indices)
+
+
+def test_each_game_keeps_its_own_weight():
+    histories = histories_of(6, 6)
+    histories.weights[:] = range(12)
+
+    train = hold_out(histories).train
+
+    whole = {(u, g): w for u in range(2) for g, w in zip(*(part.tolist() for part in histories.row(u)), strict=True)}
+    for player in range(2):
+        for game_index, weight in zip(*(part.tolist() for part in train.row(player)), strict=True):
+            assert whole[player, game_index] == weight
+
+
+def test_at_least_one_game_is_held_out():
+    assert len(hold_out(histories_of(5), share=0.05).test[0]) == 1
+
+
+def test_the_list_that_counts_has_ten_places():
+    catalogue = Catalogue.from_games(game(number) for number in range(1, 13))
+    nobody = neighbours(*({} for _ in range(12)))
+    ann = Histories.pack([Play("ann", 12)], catalogue, PlayWeights())[0]
+    world = Recommender(catalogue, nobody, nobody, ann, np.arange(12, dtype=np.int32))
+
+    for place, (hit, gain) in {8: (1.0, 1 / log2(9)), 10: (1.0, 1 / log2(11)), 11: (0.0, 0.0)}.items():
+        metrics = evaluate(world, HoldOut(train=ann, test={0: np.array([place - 1], dtype=np.int32)}))
+        assert metrics is not None
+        assert metrics.hit_rate_at_10 == hit
+        assert metrics.ndcg_at_10 == pytest.approx(gain)
 
 
 def test_the_split_is_the_same_every_time():

@@ -88,3 +88,42 @@ def test_few_dimensions_keep_what_is_alike_together():
     alike = vectors @ vectors.T
     assert alike[0, 2::2].mean() > alike[0, 1::2].mean() + 0.3
     assert np.array_equal(vectors, found.dense(dimensions=4))
+
+
+def test_every_number_spreads_as_far_as_its_block_weighs(catalogue: Catalogue):
+    found = features.fit_transform(catalogue)
+    numbers = [name for name in found.names if name.startswith("number:")]
+
+    for name in numbers:
+        values = np.array(column(found, name))
+        if len(set(values)) > 1:
+            assert values.std() == pytest.approx(0.3 / np.sqrt(len(numbers)), rel=1e-4), name
+
+
+def test_skewed_numbers_are_log_scaled_and_no_rating_is_unknown():
+    games = [
+        game(number, added=added, rating=rating) for number, added, rating in ((1, 9, 4.0), (2, 99, 0.0), (3, 999, 3))
+    ]
+    found = features.fit_transform(Catalogue.from_games(games))
+
+    low, middle, high = column(found, "number:added")
+    assert middle - low == pytest.approx(high - middle, rel=1e-4)
+    assert np.argmax(column(found, "number:rating:unknown")) == 1
+
+
+def test_age_ratings_stand_in_their_order():
+    ages = ["Adults Only", "Mature", "Teen", "Everyone 10+", "Everyone"]
+    games = [game(number, esrb_rating=age) for number, age in enumerate(ages, start=1)]
+
+    values = column(features.fit_transform(Catalogue.from_games(games)), "number:age")
+
+    assert values == sorted(values, reverse=True)
+    assert len(set(values)) == 5
+
+
+def test_a_platform_of_one_game_relates_nothing():
+    games = [game(1, platforms=["PC", "Jaguar"]), game(2, platforms=["PC"])]
+
+    found = features.fit_transform(Catalogue.from_games(games))
+
+    assert [name for name in found.names if name.startswith("platform:")] == ["platform:PC"]

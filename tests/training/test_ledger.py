@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,3 +37,14 @@ def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, content: str):
 
     with pytest.raises(CollectionError, match=r"requests\.json, cannot be read"):
         RequestLedger(tmp_path / "requests.json", 1).spend()
+
+
+def test_the_same_month_of_another_year_is_another_month(tmp_path: Path):
+    clock = [datetime(2026, 11, 1, tzinfo=UTC)]
+    ledger = RequestLedger(tmp_path / "requests.json", 2, lambda: clock[0])
+    ledger.spend()
+    clock[0] = datetime(2027, 11, 1, tzinfo=UTC)
+    ledger.spend()
+
+    assert ledger.remaining == 1
+    assert json.loads((tmp_path / "requests.json").read_bytes()) == {"2026-11": 1, "2027-11": 1}

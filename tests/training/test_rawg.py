@@ -4,13 +4,16 @@ import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from urllib.parse import quote
 
 import pytest
+from tenacity import AsyncRetrying, RetryCallState
 
 from app.core.errors import CollectionError, RawgKeyError, RawgUnavailableError
 from tests.fakes import rawg
 from tests.training.conftest import MakeSettings
 from tests.worlds import ids
+from training import rawg as rawg_client
 from training.collection import collect
 
 
@@ -27,6 +30,8 @@ from training.collection import collect
         rawg.body(b'{"results": [{"id": 1'),
         rawg.body(b'{"detail": "throttled"}'),
         rawg.body(b"[]"),
+        rawg.body(b'{"results": null}'),
+        rawg.body(b'{"results": {"id": 1}}'),
         rawg.body(b"\xff{}"),
         rawg.dripping,
         rawg.status(200, b"no gzip at all", Content_Encoding="gzip"),
@@ -62,12 +67,12 @@ def test_an_odd_value_costs_its_record_and_not_its_page(
 def test_an_answer_that_takes_too_long_is_tried_again(fake_rawg: rawg.FakeRawg, make_settings: MakeSettings):
     fake_rawg.faults = {1: [rawg.slow(1.0)]}
 
-    collect(make_settings(rawg_max_games=40, rawg_timeout=0.2))
+    collect(make_settings(rawg_max_games=40, rawg_timeout=0.5))
 
     assert fake_rawg.asked_for() == {1: 2}
 
 
-@pytest.mark.parametrize(("fault", "told"), [(rawg.slow(0.3), "no answer in time"), (rawg.reset, "a broken answer")])
+@pytest.mark.parametrize(("fault", "told"), [(rawg.slow(1), "no answer in time"), (rawg.reset, "a broken answer")])
 def test_trouble_that_lasts_is_told(
     fault: rawg.Fault,
     told: str,
@@ -77,7 +82,7 @@ def test_trouble_that_lasts_is_told(
 ):
     fake_rawg.faults = {1: [fault] * 5}
 
-    collect(make_settings(rawg_max_games=40, rawg_timeout=0.1))
+    collect(make_settings(rawg_max_games=40, rawg_timeout=0.5))
 
     assert caplog.text.count("RAWG does not answer well") == 2
     assert told in caplog.text
@@ -119,10 +124,10 @@ def test_a_retry_after_that_says_nothing_is_ignored(value: str, fake_rawg: rawg.
     assert len(ids(collect(make_settings(rawg_max_games=40)))) == 40
 
 
-def test_a_wait_of_an_hour_is_left_to_a_person(fake_rawg: rawg.FakeRawg, make_settings: MakeSettings):
-    fake_rawg.faults = {1: [rawg.status(429, Retry_After="3600")]}
+def test_a_wait_of_many_minutes_is_left_to_a_person(fake_rawg: rawg.FakeRawg, make_settings: MakeSettings):
+    fake_rawg.faults = {1: [rawg.status(429, Retry_After="301")]}
 
-    with pytest.raises(RawgUnavailableError, match="asks to wait 3600 seconds"):
+    with pytest.raises(RawgUnavailableError, match="asks to wait 301 seconds"):
         collect(make_settings())
     assert fake_rawg.asked_for() == {1: 1}
 
@@ -165,8 +170,9 @@ def test_the_key_is_in_no_kept_file_and_no_error(
     key: str, fake_rawg: rawg.FakeRawg, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(rawg, "KEY", key)
-    escaped = b'{"next": "https://x/games?page=2\\u0026key=' + key.encode() + b'", "results": [], "note": "%s"}'
-    fake_rawg.faults = {1: [rawg.status(502)], 2: [rawg.body(escaped.replace(b"%s", key.encode()))]}
+    forms = f"{key} {quote(key)} {quote(key, safe='')}"
+    body = f'{{"next": "https://x/games?page=2\\u0026key={key}", "results": [{{}}], "note": "{forms}"}}'
+    fake_rawg.faults = {1: [rawg.status(502)], 2: [rawg.body(body.encode())]}
     settings = make_settings(rawg_max_games=100, rawg_api_key=key)
 
     collect(settings)
@@ -176,7 +182,8 @@ def test_the_key_is_in_no_kept_file_and_no_error(
     assert any(b"key=REDACTED" in content for content in contents)
     for content in contents:
         assert key.encode() not in content
-        assert b"a%2Bkey" not in content
+        assert quote(key).encode() not in content
+        assert quote(key, safe="").encode() not in content
 
 
 def test_a_key_too_short_to_be_real_is_taken_out_of_addresses_alone(
@@ -189,6 +196,43 @@ def test_a_key_too_short_to_be_real_is_taken_out_of_addresses_alone(
     body = collection.page(1).body
     assert b"key=REDACTED" in body
     assert b"background_image" in body
+
+
+def test_of_an_escaped_address_the_key_alone_is_taken_out(
+    fake_rawg: rawg.FakeRawg, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rawg, "KEY", "k")
+    fake_rawg.faults = {1: [rawg.body(b'{"results": [{}], "next": "https://x/?a=1\\u0026key=k\\u0026page=2"}')]}
+
+    collection = collect(make_settings(rawg_max_games=40, rawg_api_key="k"))
+
+    assert b'"https://x/?a=1\\u0026key=REDACTED\\u0026page=2"' in collection.page(1).body
+
+
+@pytest.mark.parametrize("status", [301, 403, 418])
+def test_an_answer_that_asking_again_will_not_change_is_told_at_once(
+    status: int, fake_rawg: rawg.FakeRawg, make_settings: MakeSettings
+):
+    fake_rawg.faults = {1: [rawg.status(status, Location="http://127.0.0.1:1/")]}
+
+    with pytest.raises(CollectionError, match=f"HTTP {status} to the list of games"):
+        collect(make_settings())
+    assert fake_rawg.asked_for() == {1: 1}
+
+
+def test_waits_grow_by_chance_up_to_half_a_minute(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.undo()
+    waits = {tries: [_wait_after(tries) for _ in range(200)] for tries in (1, 4, 20)}
+
+    assert 0 <= min(waits[1]) < max(waits[1]) <= 0.5
+    assert 0 <= min(waits[4]) < 1 < max(waits[4]) <= 4
+    assert 15 < max(waits[20]) <= 30
+
+
+def _wait_after(tries: int) -> float:
+    state = RetryCallState(AsyncRetrying(), None, (), {})
+    state.attempt_number = tries
+    return rawg_client._wait(state)
 
 
 def test_a_query_that_rawg_refuses_is_told_with_its_filters(fake_rawg: rawg.FakeRawg, make_settings: MakeSettings):

@@ -8,7 +8,7 @@ from app.core.interactions import Histories, PlayWeights
 from app.core.settings import Settings
 from tests.worlds import game
 from training.ingest import starter_frame
-from training.simulate import SimulationConfig, simulate
+from training.simulate import SimulationConfig, _tastes, simulate
 from training.validation import validate
 
 
@@ -70,3 +70,45 @@ def test_a_tiny_catalogue_leaves_everyone_something_to_be_recommended(size: int)
 
     assert len(counts) == 100
     assert max(counts.values()) <= max(1, size // 2)
+
+
+def test_tastes_have_no_game_in_common_and_are_not_everybodys(starter: Catalogue):
+    config = SimulationConfig()
+    pools = _tastes(starter, config)
+
+    assert 5 <= len(pools) <= 8
+    assert all(12 <= len(pool) <= 30 for pool in pools)
+    assert len(np.unique(np.concatenate(pools))) == sum(map(len, pools))
+    for pool in pools:
+        shared = set.intersection(*({*starter.game(int(index))["genres"]} for index in pool))
+        assert any(sum(label in game["genres"] for game in starter) <= 0.3 * len(starter) for label in shared)
+
+
+def test_a_tag_makes_a_taste_as_well_as_a_genre():
+    catalogue = Catalogue.from_games(
+        game(number, genres=["Action"], tags=["Space"] if number % 4 == 0 else []) for number in range(1, 81)
+    )
+
+    [pool] = _tastes(catalogue, SimulationConfig())
+
+    assert {starter["tags"][0] for starter in (catalogue.game(int(index)) for index in pool)} == {"Space"}
+
+
+def test_within_a_taste_the_popular_games_are_played_more():
+    catalogue = Catalogue.from_games(game(number, genres=[], added=10_000 // number) for number in range(1, 31))
+    counts = Counter(play.game_id for play in simulate(catalogue, SimulationConfig(fewest=5, most=8, stray=0)))
+
+    assert sum(counts[number] for number in range(1, 11)) > 2 * sum(counts[number] for number in range(21, 31))
+
+
+def test_a_player_likes_the_first_taste_best_the_second_next_and_little_else(starter: Catalogue):
+    pools = _tastes(starter, SimulationConfig())
+    shares = []
+    for player in ("1", "12", "77", "100"):
+        played = {starter.index_of(play.game_id) for play in simulate(starter) if play.user_id == player}
+        shares.append(sorted((len(played & set(pool.tolist())) / len(played) for pool in pools), reverse=True)[:3])
+
+    first, second, third = np.mean(shares, axis=0)
+    assert first > 0.45
+    assert 0.1 < second < first
+    assert third < 0.15

@@ -18,7 +18,7 @@ def check(*records: object, settings: Settings = LENIENT) -> tuple[Any, Validati
 
 
 def test_good_rows_are_kept_with_clean_types():
-    valid, report = check(rawg.game(3, playtime=None, rating=None, metacritic=93.0), rawg.game(4, metacritic=None))
+    valid, report = check(rawg.game(3, playtime=None, rating=None, metacritic=92.6), rawg.game(4, metacritic=None))
 
     assert (report.valid, report.bad, report.violations, report.stopped_because) == (2, 0, [], None)
     games = list(Catalogue.from_frame(valid))
@@ -34,6 +34,16 @@ def test_good_rows_are_kept_with_clean_types():
         ({"id": 0}, "game_id: must be a whole number above 0"),
         ({"id": 2**63}, "game_id: must be a whole number above 0"),
         ({"slug": None}, "slug: is missing"),
+        ({"slug": "a b"}, "slug: must be a text without spaces and slashes"),
+        ({"slug": "a?b"}, "slug: must be a text without spaces and slashes"),
+        ({"added": 2**63, "added_by_status": None}, "added: must be a whole number from 0 on"),
+        ({"added": 1.5, "added_by_status": None}, "added: must be a whole number from 0 on"),
+        ({"reviews_count": -1, "ratings": []}, "reviews_count: must be a whole number from 0 on"),
+        ({"rating": True}, "rating: must be a number from 0 to 5"),
+        ({"esrb_rating": {"name": " "}}, "esrb_rating: must be a name"),
+        ({"genres": [{"name": " "}]}, "genres: must be a list of names"),
+        ({"playtime": 2e6}, "playtime: must be a number of hours from 0 on"),
+        ({"background_image": "httpx://example.org"}, "background_image: must be a web address"),
         ({"slug": "../x"}, "slug: must be a text without spaces and slashes"),
         ({"name": ""}, "name: is missing"),
         ({"name": " "}, "name: must be a text that is not empty"),
@@ -96,6 +106,8 @@ def test_a_bad_row_is_set_aside_with_its_reason(wrong: dict[str, object], reason
         {"esrb_rating": None, "metacritic": None, "background_image": None},
         {"genres": [], "platforms": None, "tags": None},
         {"playtime": 900, "rating": 0},
+        {"rating": 5, "metacritic": 0, "background_image": "http://example.org/a.jpg"},
+        {"metacritic": 100, "playtime": 0.5},
         {"name": "<script>alert('x')</script> \U0001f3ae"},
     ],
 )
@@ -107,15 +119,16 @@ def test_what_real_data_is_like_is_not_bad(unusual: dict[str, object]):
 
 def test_all_violations_of_all_rows_are_told_at_once():
     bad = [{**rawg.game(2), "rating": 9, "playtime": -1}, {**rawg.game(3), "rating": 7}, None, "text", 3]
+    bad += [{**rawg.game(number), "rating": 8} for number in (4, 5)]
     _, report = check(*bad, *map(rawg.game, range(10, 20)))
 
-    assert (report.rows, report.valid, report.bad) == (15, 10, 5)
+    assert (report.rows, report.valid, report.bad) == (17, 10, 7)
     told = {(violation.field, violation.rule): violation for violation in report.violations}
     rating = told["rating", "must be a number from 0 to 5"]
-    assert (rating.rows, rating.examples) == (2, ["9", "7"])
+    assert (rating.rows, rating.examples) == (4, ["9", "7", "8"])
     assert told["playtime", "must be a number of hours from 0 on"].rows == 1
     assert {told[field, "is missing"].rows for field in ("game_id", "name", "slug")} == {3}
-    assert [row.row for row in report.set_aside] == [0, 1, 2, 3, 4]
+    assert [row.row for row in report.set_aside] == [0, 1, 2, 3, 4, 5, 6]
     assert len(report.set_aside[0].reasons) == 2
 
 
