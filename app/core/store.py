@@ -12,7 +12,7 @@ from app.core.files import flush, write_atomically
 
 _VERSION = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9]{6}")
 _POINTER = "current"
-_ASIDE = ".publishing-"
+_ASIDE = ".aside-"  # what is not a version yet, or not any more
 _LOCK = ".lock"
 
 
@@ -93,7 +93,8 @@ class ModelStore:
             current = self.current_version()
             removed = [version for version in self.versions()[keep:] if version != current]
             for version in removed:
-                shutil.rmtree(self._root / version)
+                # One rename, so that no part of a version is ever taken for one.
+                shutil.rmtree((self._root / version).rename(self._root / f"{_ASIDE}{version}"))
         return removed
 
     def _one_writer(self) -> BaseFileLock:
