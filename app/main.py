@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from app import exception_handlers
 from app.core import __version__
-from app.core import log as logging
+from app.core.log import configure as configure_logging
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.live_model import LiveModel
@@ -29,7 +29,7 @@ The catalogue's data and images come from [RAWG](https://rawg.io/); wherever you
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application; without `settings` they are read from the environment."""
     settings = settings or Settings.load()
-    logging.configure(settings)
+    configure_logging(settings)
     app = FastAPI(
         title="Game recommender",
         description=_DESCRIPTION,

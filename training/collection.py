@@ -48,9 +48,9 @@ async def _collect(settings: Settings, query: Query, kept: CollectionFolder, col
         raise CollectionError(
             "Interrupted; the pages collected so far are kept, and the same command goes on from there.",
         ) from None
-    if not any(page.games for page in collection.pages()):
-        raise CollectionError(f"RAWG lists no games; {query.doubt()}.")
     pages = len(collection.numbers())
+    if not pages:
+        raise CollectionError(f"RAWG lists no games; {query.doubt()}.")
     say(f"Collected {games} valid games on {pages} pages; {requests.remaining} requests left this month.")
     return kept.finish(collection)
 
@@ -78,7 +78,7 @@ class _Pass:
         """Fetch the pages that are missing; returns the number of valid games on all pages."""
         have = self._collection.numbers()
         for number in have:
-            self._count(number, self._collection.page(number))
+            self._count(self._collection.page(number))
         wave = [1]  # the first page alone: a wrong key or address costs one request
         while wave:
             await self._fetch(client, [number for number in wave if number not in have])
@@ -114,19 +114,17 @@ class _Pass:
             except CollectionError:
                 self._stopped = True
                 raise
-        if page is None:
+        if page is None or not page.games:
             self._ends_at(number - 1)
         else:
             self._collection.write(number, page)
-            self._count(number, page)
+            self._count(page)
 
-    def _count(self, number: int, page: Page) -> None:
+    def _count(self, page: Page) -> None:
         known = len(self._ids)
         self._ids.update(row["game_id"] for row in map(flatten, page.games) if is_valid(row))
         self._nothing_new = 0 if len(self._ids) > known else self._nothing_new + 1
         self._page_size = max(self._page_size, len(page.games))
-        if not page.games:
-            self._ends_at(number)
         wanted = self._settings.rawg_max_games
         self._advance(min(len(self._ids), wanted), wanted)
 

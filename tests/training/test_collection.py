@@ -167,6 +167,8 @@ def test_a_list_without_games_is_an_error_that_names_the_filters(
     with pytest.raises(CollectionError, match=f"RAWG lists no games; check {doubt}"):
         collect(make_settings(**values))
     assert folder(make_settings()).latest() is None
+    fake_rawg.games = [rawg.game(1)]
+    assert ids(collect(make_settings(**values))) == [1]
 
 
 def test_what_is_no_collection_is_passed_over(make_settings: MakeSettings):
