@@ -180,9 +180,7 @@ class Recommender:
 
         Raises `GameNotFoundError` for a game outside the catalogue.
         """
-        index = self.catalogue.index_of(game_id)
-        if index is None:
-            raise GameNotFoundError(game_id)
+        index = self._index(game_id)
         found: dict[int, tuple[float, Source]] = {}
         for model, source in ((self.collaborative, Source.COLLABORATIVE), (self.content, Source.CONTENT)):
             neighbours, weights = model.neighbours(index)
@@ -197,10 +195,13 @@ class Recommender:
 
     def game(self, game_id: int) -> Game:
         """Read one game, or raise `GameNotFoundError`."""
+        return self.catalogue.game(self._index(game_id))
+
+    def _index(self, game_id: int) -> int:
         index = self.catalogue.index_of(game_id)
         if index is None:
             raise GameNotFoundError(game_id)
-        return self.catalogue.game(index)
+        return index
 
     def search(self, text: str, n: int, offset: int) -> tuple[list[Game], int]:
         """Find games by name; returns one page of them and how many there are in all."""
