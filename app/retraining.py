@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import structlog
 from filelock import FileLock
 
-from app.core.errors import ArtifactError, TrainingError
+from app.core.errors import ArtifactError, TrainingError, VersionNotFoundError
 from app.core.settings import Settings
 from app.core.store import ModelStore
 
@@ -26,9 +26,14 @@ def training_as_needed(settings: Settings) -> Iterator[None]:
     version that cannot be used is left alone: a person published it, and may want it back.
     """
     store = ModelStore(settings.model_store)
-    if store.current_version() is None:
-        _train_first(settings, store)
-    if not (settings.rawg_api_key and _is_of_the_starter(store) and _can_train()):
+    try:
+        if store.current_version() is None:
+            _train_first(settings, store)
+        live_is_wanted = settings.rawg_api_key is not None and _can_train() and _is_of_the_starter(store)
+    except (ArtifactError, VersionNotFoundError) as broken:
+        log.warning("the current model cannot be used; activate another, or train anew", reason=str(broken))
+        live_is_wanted = False
+    if not live_is_wanted:
         yield
         return
     log.info("training on the live catalogue; the starter's model serves until that is done")
@@ -60,8 +65,4 @@ def _can_train() -> bool:
 
 def _is_of_the_starter(store: ModelStore) -> bool:
     version = store.current_version()
-    try:
-        return version is not None and store.manifest(version).catalogue_source == "starter"
-    except ArtifactError as broken:
-        log.warning("the current model cannot be used; activate another, or train anew", reason=str(broken))
-        return False
+    return version is not None and store.manifest(version).catalogue_source == "starter"

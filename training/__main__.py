@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -83,10 +82,8 @@ def import_(file: Annotated[Path, typer.Argument(help="CSV: user_id,game_id[,hou
 
     settings = _settings()
     summary = import_plays(file, InteractionStore(settings.data_dir / "interactions.db"))
+    write_atomically(settings.data_dir / "import.json", json.dumps(summary.to_dict(), indent=2).encode())
     if summary.set_aside:
-        write_atomically(
-            settings.data_dir / "import.json", json.dumps(asdict(summary), default=sorted, indent=2).encode()
-        )
         tables.show(summary.set_aside, tables.set_aside(summary.set_aside), as_json=False)
     say(
         f"Imported {summary.rows} rows: {len(summary.players)} players, {len(summary.games)} games; "
@@ -105,8 +102,10 @@ def recommend(
     from app.core.recommender import Recommender
     from app.core.store import ModelStore
 
-    if not user_id.isprintable() and any("\ud800" <= character <= "\udfff" for character in user_id):
-        raise typer.BadParameter("The player's id is not UTF-8.")
+    try:
+        user_id.encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter("The player's id is not UTF-8.") from None
     artifact = ModelStore(_settings().model_store).current()
     if artifact is None:
         raise ModelNotLoadedError("There is no model yet: make one with `python -m training run`.")

@@ -34,7 +34,6 @@ def collect(settings: Settings, *, fresh: bool = False) -> Collection:
     kept = folder(settings)
     begun = None if fresh else kept.unfinished(settings.rawg_base_url, query.parameters())
     collection = begun or kept.start(settings.rawg_base_url, query.parameters())
-    collection.drop_broken()
     return asyncio.run(_collect(settings, query, kept, collection))
 
 
@@ -76,9 +75,10 @@ class _Pass:
 
     async def run(self, client: RawgClient) -> int:
         """Fetch the pages that are missing; returns the number of valid games on all pages."""
-        have = self._collection.numbers()
-        for number in have:
-            self._count(self._collection.page(number))
+        have = set()
+        for number, page in self._collection.salvage():
+            have.add(number)
+            self._count(page)
         wave = [1]  # the first page alone: a wrong key or address costs one request
         while wave:
             await self._fetch(client, [number for number in wave if number not in have])

@@ -25,6 +25,15 @@ class ImportSummary:
     games: set[int] = field(default_factory=set)
     set_aside: list[tuple[int, str]] = field(default_factory=list)
 
+    def to_dict(self) -> dict[str, object]:
+        """Write the summary for machines: counts, and every row set aside."""
+        return {
+            "rows": self.rows,
+            "players": len(self.players),
+            "games": len(self.games),
+            "set_aside": [{"line": line, "reason": reason} for line, reason in self.set_aside],
+        }
+
 
 def import_plays(path: Path, store: InteractionStore) -> ImportSummary:
     """Write the valid rows of a file to the store, all in one transaction: a file imported twice counts once.

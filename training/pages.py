@@ -73,11 +73,11 @@ class Collection:
         """Read all pages, in order."""
         return map(self.page, self.numbers())
 
-    def drop_broken(self) -> None:
-        """Remove the pages that cannot be read, so that they are collected again."""
+    def salvage(self) -> Iterator[tuple[int, Page]]:
+        """Read the pages that can be read, by number, and remove the others, so that they are collected again."""
         for number in self.numbers():
             try:
-                self.page(number)
+                yield number, self.page(number)
             except CollectionError as broken:
                 log.warning("a kept page is collected again", page=number, reason=str(broken.__cause__))
                 self._path(number).unlink()

@@ -2,7 +2,6 @@
 
 import hashlib
 import subprocess
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -173,7 +172,7 @@ def _manifest(
 
 def _fingerprint(recommender: Recommender) -> str:
     """Digest what was trained on: the same catalogue and plays have the same fingerprint."""
-    arrays: Mapping[str, npt.NDArray[np.generic]] = recommender.to_arrays()
+    arrays = recommender.to_arrays()
     digest = hashlib.sha256()
     for name in sorted(arrays):
         if name.startswith(("game_ids", "records", "users", "histories")):

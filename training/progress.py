@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -37,8 +36,7 @@ def bar(task: str, unit: str) -> Iterator[Advance]:
 
 
 def _plain_lines(task: str, unit: str, to: Console) -> Advance:
-    told = count(1)
-    next_line = next(told)
+    next_line = 1
 
     def advance(done: int, total: int) -> None:
         nonlocal next_line

@@ -95,10 +95,11 @@ class Manifest(_Frozen):
         """Read and check a version's manifest; `ArtifactError` where it is missing, altered or of another format."""
         try:
             fields = orjson.loads((folder / MANIFEST).read_bytes())
-            digest = digest_of(fields) if isinstance(fields, dict) else None
+            fields = fields if isinstance(fields, dict) else {}
+            digest = digest_of(fields)
         except (OSError, TypeError, orjson.JSONDecodeError) as unreadable:  # TypeError: nested too deep to write again
             raise ArtifactError(f"The manifest of {folder.name} cannot be read.") from unreadable
-        found = fields.get("format_version") if isinstance(fields, dict) else None
+        found = fields.get("format_version")
         if found != FORMAT_VERSION:
             raise ArtifactError(f"{folder.name} has format {found}; this program reads format {FORMAT_VERSION}.")
         if fields.get("digest") != digest:

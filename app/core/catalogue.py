@@ -115,10 +115,12 @@ class Catalogue:
         equals the most-added first. All games where the text holds no word.
         """
         wanted = fold(text).encode()
+        words = wanted.split()
+        places = {part: self._places_of(part) for part in ({wanted, *words} if words else ())}
         found = np.arange(len(self), dtype=np.int64)
-        for word in wanted.split():
-            found = np.intersect1d(found, self._names_at(self._places_of(word)))
-        at_the_start = np.intersect1d(self._places_of(wanted), self.names.offsets[:-1]) if wanted else found[:0]
+        for word in words:
+            found = np.intersect1d(found, self._names_at(places[word]))
+        at_the_start = np.intersect1d(places.get(wanted, found[:0]), self.names.offsets[:-1])
         first = self._names_at(at_the_start)
         itself = first[np.diff(self.names.offsets)[first] == len(wanted) + len(b"\n")]
         others = ~np.isin(found, first), ~np.isin(found, itself)

@@ -185,12 +185,19 @@ def test_a_current_model_that_cannot_be_used_is_not_replaced(damage: str):
     assert ModelStore(Path("models")).versions() == [version]
 
 
-def test_a_broken_model_and_a_key_are_left_to_a_person(fake_rawg: rawg.FakeRawg):
+@pytest.mark.parametrize("key", ["", rawg.KEY])
+@pytest.mark.parametrize("damage", ["manifest", "pointer", "folder"])
+def test_a_broken_model_is_left_to_a_person(damage: str, key: str, fake_rawg: rawg.FakeRawg):
     version = publish(ModelStore(Path("models")))
-    (Path("models") / version / "manifest.json").write_text("{}")
-    with started(RAWG_API_KEY=rawg.KEY, RAWG_BASE_URL=fake_rawg.base_url) as service:
-        assert service.get("/health/ready")["status"] == 503
-        service.wait_for("activate another, or train anew")
+    if damage == "manifest":
+        (Path("models") / version / "manifest.json").write_text("{}")
+    elif damage == "pointer":
+        (Path("models") / "current").write_text("garbage")
+    else:
+        (Path("models") / version).rename("away")
+    with started(RAWG_API_KEY=key, RAWG_BASE_URL=fake_rawg.base_url) as service:
+        assert service.get("/health/ready")["detail"].startswith("The current model cannot be used")
+        service.wait_for("activate another, or train anew|model refused")
     assert not fake_rawg.requests
 
 

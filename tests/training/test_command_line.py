@@ -175,7 +175,9 @@ def test_imported_plays_take_the_place_of_simulated_players(command: Command):
     assert "Imported 39 rows: 11 players, 6 games; 21 rows set aside." in err
     assert re.search(r"41 +user_id must have 1 to 128 characters", out)
     assert "and 1 more, in import.json" in out
-    assert len(json.loads(Path("data/import.json").read_bytes())["set_aside"]) == 21
+    report = json.loads(Path("data/import.json").read_bytes())
+    assert (report["rows"], report["players"], report["games"], len(report["set_aside"])) == (39, 11, 6, 21)
+    assert report["set_aside"][0] == {"line": 41, "reason": "user_id must have 1 to 128 characters"}
 
     code, out, err = command("run")
     assert code == 0

@@ -17,11 +17,10 @@ from tests.worlds import publish
 ROOT = Path(__file__).parents[2]
 
 
-def child(*arguments: str, env: dict[str, str] | None = None, largest_file: int = -1) -> subprocess.Popen[bytes]:
+def child(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Run a command as a child process in the current folder."""
     return subprocess.Popen(
         [sys.executable, "-m", "training", *arguments],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file)),  # noqa: PLW1509  # no thread holds a lock
         env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -51,7 +50,8 @@ def test_kill_9_in_the_middle_of_a_run_leaves_the_model_and_the_next_run_works(s
 
 def test_a_disk_that_takes_no_more_is_one_clear_line_and_changes_nothing():
     version = publish(ModelStore(Path("models")))
-    with child("run", largest_file=200_000) as process:
+    with child("run") as process:
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (200_000, 200_000))
         _, err = process.communicate(timeout=50)
 
     assert process.returncode == 1
