@@ -1,10 +1,15 @@
 """What all tests share: settings in an empty folder, a RAWG server, and a small published world."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+# Before numba is imported: an index out of range is an error, in code compiled apart from that of the product.
+os.environ["NUMBA_BOUNDSCHECK"] = "1"
+os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parents[1] / ".pytest_cache" / "numba")
 
 from app.core import log
 from app.core.settings import Settings

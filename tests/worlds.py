@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from app.core.artifact import Artifact, Counts, Manifest
+from app.core.artifact import Arrays, Artifact, Counts, Manifest
 from app.core.catalogue import Catalogue, Game
-from app.core.interactions import Histories, Play, PlayWeights
+from app.core.interactions import Play, PlayWeights, pack
 from app.core.item_item import ItemItemModel
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
@@ -54,8 +54,9 @@ def neighbours(*rows: dict[int, float]) -> ItemItemModel:
 def six_games() -> Recommender:
     """Games 10 to 60 (indices 0 to 5) and three players.
 
-    Playing 10 speaks for 20 (0.5) and 30 (0.25), playing 20 for 30 (0.5) and 10 (0.5); 60 is like 10. Popularity falls
-    from 60 to 10. Ann played 10 (weight 2) and 20 (weight 1), Bob 40, "Zoë/1" all six.
+    Playing 10 speaks for 20 (0.5) and 30 (0.25), playing 20 for 30 (0.5) and 10 (0.5); 60 and 20 are like 10. The plays
+    relate 40 to none, and likeness 40 to 50 (0.5). Popularity falls from 60 to 10. Ann played 10 (weight 2) and 20
+    (weight 1), Bob 40, "Zoë/1" all six.
     """
     catalogue = Catalogue.from_games(game(game_id) for game_id in (10, 20, 30, 40, 50, 60))
     plays = [
@@ -64,12 +65,13 @@ def six_games() -> Recommender:
         Play("bob", 40),
         *(Play("zoë/1", game_id) for game_id in (10, 20, 30, 40, 50, 60)),
     ]
-    histories, _ = Histories.pack(plays, catalogue, PlayWeights())
+    histories = pack(plays, catalogue, PlayWeights()).histories
     histories.weights[:] = [2, 1, 1, 1, 1, 1, 1, 1, 1]
     return Recommender(
         catalogue=catalogue,
         collaborative=neighbours({1: 0.5, 2: 0.25}, {2: 0.5, 0: 0.5}, {}, {}, {}, {}),
         content=neighbours({5: 0.9, 1: 0.8}, {}, {}, {}, {}, {}),
+        cold=neighbours({}, {}, {}, {4: 0.5}, {}, {}),
         histories=histories,
         popular=np.array([5, 4, 3, 2, 1, 0], dtype=np.int32),
     )
@@ -86,13 +88,24 @@ def manifest(version: str = "20260101T000000-000000", **fields: object) -> Manif
         "data_fingerprint": "f" * 64,
         "counts": Counts(games=6, players=3, plays=9, plays_left_out=0, neighbours=4),
         "config": {},
-        "metrics": {"ndcg_at_10": 0.25},
+        "metrics": {"model": {"ndcg@10": {"value": 0.25, "low": 0.2, "high": 0.3}}},
+        "gate": {"promoted": True, "reason": "There is no other version to serve.", "forced": False},
     }
     return Manifest(**{**known, **fields})
 
 
+def artifact(version: str = "20260101T000000-000000", **fields: object) -> Artifact:
+    """The six games as they are published; Zoë's 30 and 60 are held out."""
+    held_out: Arrays = {
+        "held_out_players": np.array([2], dtype=np.int32),
+        "held_out_indptr": np.array([0, 2], dtype=np.int64),
+        "held_out_indices": np.array([2, 5], dtype=np.int32),
+    }
+    return Artifact(manifest(version, **fields), {**six_games().to_arrays(), **held_out})
+
+
 def publish(store: ModelStore, version: str = "20260101T000000-000000", **fields: object) -> str:
     """Publish the six games and make them current."""
-    store.publish(Artifact(manifest(version, **fields), six_games().to_arrays()))
+    store.publish(artifact(version, **fields))
     store.activate(version)
     return version

@@ -32,12 +32,22 @@ app.add_typer(models, name="models")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Replay = Annotated[bool, typer.Option("--replay", help="Use the pages collected last, asking RAWG for nothing.")]
 Starter = Annotated[bool, typer.Option("--starter", help="Use the starter catalogue that comes with the project.")]
+Force = Annotated[bool, typer.Option("--force", help="Make the new model current whatever the gate says.")]
+Tune = Annotated[int, typer.Option(min=0, max=10_000, metavar="N", help="Try N configurations, and train the best.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew instead of going on with an interrupted collection.")]
 
 
 @app.command()
-def run(replay: Replay = False, starter: Starter = False, fresh: Fresh = False, as_json: Json = False) -> None:
-    """Run the whole pipeline: collect, validate, train, publish.
+def run(
+    *,
+    replay: Replay = False,
+    starter: Starter = False,
+    fresh: Fresh = False,
+    tune: Tune = 0,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Run the whole pipeline: collect, validate, train, evaluate, publish; go live with the model unless it is worse.
 
     With RAWG_API_KEY set the live catalogue is collected. Without it the pages collected last are used, and where there
     are none the starter catalogue.
@@ -45,9 +55,9 @@ def run(replay: Replay = False, starter: Starter = False, fresh: Fresh = False, 
     settings = _settings()
     with _one_run_at_a_time(settings):
         source = _source(settings, replay=replay, starter=starter, fresh=fresh)
-        from training.pipeline import train
+        from training.pipeline import Wishes, train
 
-        manifest = train(settings, source)
+        manifest = train(settings, source, wishes=Wishes(trials=tune, force=force))
         if source:
             collection.folder(settings).keep_only(source)
     tables.show(manifest.model_dump(mode="json"), tables.published(manifest), as_json=as_json)

@@ -1,80 +1,106 @@
-"""Whether the model is worth having: part of each player's games is held out, and the recommender has to find it."""
+"""Whether the model is worth having: the recommender that will serve has to find the games that were held out."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import JsonValue
 
-from app.core.interactions import Histories
 from app.core.recommender import Recommender
+from training import bootstrap
+from training.bootstrap import Estimate
+from training.hold_out import Case, HeldOut, IndexArray
+from training.metrics import CUT, DEEP_CUT, Ranked, gini
 
-IntArray = npt.NDArray[np.int32]
+Counts = npt.NDArray[np.int64]
+Ranker = Callable[[Case], Sequence[int] | IndexArray]
 
-CUT = 10
+MODEL, POPULARITY, RANDOM = "model", "popularity", "random"
 
 
 @dataclass(frozen=True, eq=False)
-class HoldOut:
-    """A split of histories: those to train on, and for each test player (a position in them) the games held out."""
+class Evaluation:
+    """What a test found: by ranker (the model and two that learn nothing) and metric; and the lists it was found from.
 
-    train: Histories
-    test: dict[int, IntArray]
-
-
-@dataclass(frozen=True)
-class Metrics:
-    """Means over the test players, of the model and of popularity alone."""
+    `known` counts the players who are known to have each game, those held out not among them.
+    """
 
     players: int
-    ndcg_at_10: float
-    hit_rate_at_10: float
-    popularity_ndcg_at_10: float
-    popularity_hit_rate_at_10: float
+    metrics: Mapping[str, Mapping[str, Estimate]]
+    ranked: Mapping[str, Ranked]
+    known: Counts
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Write the metrics for machines."""
+        return {
+            "players": self.players,
+            **{
+                ranker: {name: estimate._asdict() for name, estimate in metrics.items()}
+                for ranker, metrics in self.metrics.items()
+            },
+        }
 
 
-def hold_out(histories: Histories, share: float = 0.2, at_least: int = 5, seed: int = 0) -> HoldOut:
-    """Hold out, by chance, a share of the games of each player with `at_least` of them; one game or more."""
-    rng = np.random.default_rng(seed)
-    kept = np.ones(len(histories.indices), dtype=bool)
-    test = {}
-    for position in range(len(histories)):
-        start, end = histories.indptr[position : position + 2]
-        if end - start >= at_least:
-            chosen = start + rng.choice(end - start, max(1, round(share * int(end - start))), replace=False)
-            kept[chosen] = False
-            test[position] = histories.indices[chosen]
-    train = Histories(
-        users=histories.users,
-        indptr=np.concatenate([[0], np.cumsum(kept)])[histories.indptr].astype(np.int64),
-        indices=histories.indices[kept],
-        weights=histories.weights[kept],
-    )
-    return HoldOut(train, test)
-
-
-def evaluate(recommender: Recommender, split: HoldOut) -> Metrics | None:
-    """Score the recommender, trained on `split.train`, on the games held out; None where nobody has enough games."""
-    if not split.test:
+def evaluate(recommender: Recommender, held_out: HeldOut) -> Evaluation | None:
+    """Judge a recommender that was not trained on the games held out; None where there are none."""
+    if not len(held_out):
         return None
-    scores = []
-    for position, wanted in split.test.items():
-        played, strength = split.train.row(position)
-        by_model = list(recommender.rank(played, strength, CUT))
-        by_popularity = recommender.most_popular(played, CUT).tolist()
-        scores.append([*_score(by_model, wanted), *_score(by_popularity, wanted)])
-    ndcg, hit, popularity_ndcg, popularity_hit = np.mean(scores, axis=0).tolist()
-    return Metrics(len(scores), ndcg, hit, popularity_ndcg, popularity_hit)
+    cases = held_out.cases(recommender.histories)
+    games = len(recommender.catalogue)
+    known = np.bincount(recommender.histories.indices, minlength=games) - np.bincount(held_out.indices, minlength=games)
+    rankers: dict[str, Ranker] = {
+        MODEL: partial(by_model, recommender),
+        POPULARITY: partial(_by_popularity, recommender),
+        RANDOM: partial(_by_chance, np.random.default_rng(0), games),
+    }
+    ranked = {name: rank(ranker, cases) for name, ranker in rankers.items()}
+    return Evaluation(
+        players=len(cases),
+        metrics={name: _judge(lists, known, len(recommender.histories)) for name, lists in ranked.items()},
+        ranked=ranked,
+        known=known,
+    )
 
 
-def _score(ranked: list[int], wanted: IntArray) -> tuple[float, float]:
-    hits = np.isin(ranked, wanted)
-    return ndcg(hits, len(wanted)), float(hits.any())
+def rank(ranker: Ranker, cases: Sequence[Case]) -> Ranked:
+    """Let a ranker make its list for every case."""
+    lists = np.full((len(cases), DEEP_CUT), -1, dtype=np.int32)
+    for row, case in zip(lists, cases, strict=True):
+        found = ranker(case)
+        row[: len(found)] = found
+    return Ranked(lists, [case.wanted for case in cases])
 
 
-def ndcg(hits: npt.NDArray[np.bool_], relevant: int, cut: int = CUT) -> float:
-    """Discounted gain of a ranked list over that of the best possible one (Järvelin and Kekäläinen 2002), binary gains.
+def by_model(recommender: Recommender, case: Case) -> list[int]:
+    """Rank as the service does."""
+    return list(recommender.rank(case.played, case.strength, DEEP_CUT))
 
-    `hits` tells of each place whether its game is one of the `relevant` ones.
-    """
-    discounts = 1 / np.log2(np.arange(2, cut + 2))
-    return float(discounts[: len(hits)][hits[:cut]].sum() / discounts[: min(relevant, cut)].sum())
+
+def _by_popularity(recommender: Recommender, case: Case) -> list[int]:
+    found: list[int] = recommender.most_popular(case.played, DEEP_CUT).tolist()
+    return found
+
+
+def _by_chance(rng: np.random.Generator, games: int, case: Case) -> IndexArray:
+    drawn = rng.choice(games, min(games, DEEP_CUT + len(case.played)), replace=False).astype(np.int32)
+    return drawn[~np.isin(drawn, case.played)][:DEEP_CUT]
+
+
+def _judge(ranked: Ranked, known: Counts, players: int) -> dict[str, Estimate]:
+    # A game's surprise is the information in a player having it, in bits (Zhou et al. 2010).
+    surprise = -np.log2((known + 1) / (players + 1))
+
+    def coverage(counts: Counts) -> float:
+        return float((ranked.shown(len(known), counts) > 0).mean())
+
+    def inequality(counts: Counts) -> float:
+        return gini(ranked.shown(len(known), counts))
+
+    return {
+        **{name: bootstrap.of_mean(values) for name, values in ranked.per_player().items()},
+        f"novelty@{CUT}": bootstrap.of_mean(ranked.novelty(surprise)),
+        f"coverage@{CUT}": bootstrap.of_all(coverage, len(ranked.lists)),
+        f"gini@{CUT}": bootstrap.of_all(inequality, len(ranked.lists)),
+    }

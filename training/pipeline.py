@@ -1,85 +1,120 @@
-"""The whole offline run, one straight line: catalogue, plays, model, evaluation, published version."""
+"""The whole offline run, one straight line: catalogue, plays, model, evaluation, gate, published version."""
 
 import hashlib
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 import pandas as pd
-import scipy.sparse as sp
 
 from app.core.artifact import Artifact, Counts, Manifest
 from app.core.catalogue import Catalogue
-from app.core.errors import TrainingError
+from app.core.errors import ArtifactError, TrainingError, VersionNotFoundError
 from app.core.files import write_atomically
-from app.core.interactions import Histories, InteractionStore, PlayWeights
-from app.core.item_item import ItemItemModel
+from app.core.interactions import Histories, InteractionStore, Packed, PlayWeights, pack
 from app.core.recommender import Recommender
 from app.core.settings import Settings
 from app.core.store import ModelStore
-from training import features, ingest
-from training.estimators import content, cosine
-from training.estimators.cosine import CosineConfig
-from training.evaluate import Metrics, evaluate, hold_out
-from training.features import FeatureConfig
+from training import gate, hold_out, ingest, report
+from training.cold import evaluate_cold
+from training.evaluate import evaluate
+from training.fitting import Fitter, TrainingConfig
+from training.hold_out import HeldOut, Mask
 from training.pages import Collection
 from training.progress import say
+from training.report import Findings
 from training.simulate import SimulationConfig, simulate
+from training.tune import tune
 from training.validation import ValidationReport, validate
+
+DataKind: TypeAlias = Literal["simulated", "observed"]
 
 _GIT_COMMIT = ("git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD")
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """Every number that shapes a model; it travels in the manifest."""
+class Wishes:
+    """What a run is asked for: how many configurations to try, and whether to go live whatever the gate says."""
 
-    weights: PlayWeights = PlayWeights()
-    collaborative: CosineConfig = CosineConfig()
-    features: FeatureConfig = FeatureConfig()
-    content_neighbours: int = 50
-    simulation: SimulationConfig = SimulationConfig()
+    trials: int = 0
+    force: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Plays:
-    """The histories to train on, what kind they are, and how many plays are of games outside the catalogue."""
+class Origin(NamedTuple):
+    """Where a model comes from: whose plays, which catalogue, and how many plays of games that it does not have."""
 
-    histories: Histories
-    kind: Literal["simulated", "observed"]
+    kind: DataKind
+    catalogue: Literal["starter", "rawg"]
     left_out: int
 
 
-def train(settings: Settings, collection: Collection | None, config: TrainingConfig | None = None) -> Manifest:
-    """Train on a collection of pages, or on the starter catalogue without one; publish, and make the version current.
+@dataclass(frozen=True)
+class Plays:
+    """The plays to train on, and whose they are."""
 
-    Raises `ValidationFailedError` or `TrainingError`; until the last step nothing of what is served has changed.
+    kind: DataKind
+    catalogue: Catalogue
+    simulation: SimulationConfig
+    store: InteractionStore
+
+    def pack(self, weights: PlayWeights) -> Packed:
+        """Pack the plays of games in the catalogue."""
+        if self.kind == "simulated":
+            return pack(simulate(self.catalogue, self.simulation), self.catalogue, weights)
+        packed = pack(self.store.stream(), self.catalogue, weights, self.store.latest())
+        if not len(packed.histories):
+            raise TrainingError(f"Not one of the {packed.left_out} imported plays is of a game in the catalogue.")
+        return packed
+
+
+def train(
+    settings: Settings,
+    collection: Collection | None,
+    config: TrainingConfig | None = None,
+    wishes: Wishes | None = None,
+) -> Manifest:
+    """Train on a collection of pages, or on the starter catalogue without one; publish, and promote unless worse.
+
+    The model is trained without the plays that are held out, is judged by them, and is what will serve. Raises
+    `ValidationFailedError` or `TrainingError`; until the last step nothing of what is served has changed.
     """
-    config = config or TrainingConfig()
+    config, wishes = config or TrainingConfig(), wishes or Wishes()
     catalogue = _catalogue(settings, collection)
     say(f"Catalogue: {len(catalogue)} games")
-    plays = _plays(settings, catalogue, config)
-    say(f"Plays: {len(plays.histories.indices)} of {len(plays.histories)} {plays.kind} players")
-    by_content = content.fit(
-        features.fit_transform(catalogue, config.features), config.features, config.content_neighbours
-    )
-
-    def fit(histories: Histories) -> Recommender:
-        return _fit(catalogue, by_content, histories, config)
-
-    split = hold_out(plays.histories)
-    metrics = evaluate(fit(split.train), split)
-    say(_told(metrics))
-    recommender = fit(plays.histories)
-    manifest = _manifest(recommender, plays, collection, config, metrics)
     store = ModelStore(settings.model_store)
-    store.publish(Artifact(manifest, recommender.to_arrays()))
-    store.activate(manifest.version)
+    champion = _champion(store)
+    plays = _plays(settings, catalogue, config)
+    packed = plays.pack(config.weights)
+    say(f"Plays: {len(packed.histories.indices)} of {len(packed.histories)} {plays.kind} players")
+
+    fitter = Fitter(catalogue, config)
+    test = hold_out.draw(packed.histories, packed.times, catalogue, config.hold_out)
+    unknown = test | _held_out_before(champion, packed.histories, catalogue)
+    tuning = None
+    if wishes.trials:
+        tuning = tune(fitter, plays.pack, unknown, config, wishes.trials)
+        config, packed = tuning.best, plays.pack(tuning.best.weights)
+    known = hold_out.only(packed.histories, ~unknown)
+    recommender = replace(fitter.fit(known, config), histories=packed.histories)
+    held_out = HeldOut.of(packed.histories, test)
+    evaluation = evaluate(recommender, held_out)
+    say(report.told(evaluation))
+    cold = evaluate_cold(fitter, known, config)
+    decision = gate.decide(recommender, evaluation, champion, settings.gate_tolerance)
+    if wishes.force:
+        decision = replace(decision, promoted=True, forced=True)
+    findings = Findings(evaluation, cold, decision, tuning)
+
+    origin = Origin(plays.kind, "rawg" if collection else "starter", packed.left_out)
+    manifest = _manifest(recommender, origin, config, findings)
+    arrays = {**recommender.to_arrays(), **held_out.to_arrays()}
+    store.publish(Artifact(manifest, arrays), report.files(manifest, findings, recommender))
+    if decision.promoted:
+        store.activate(manifest.version)
     store.prune(settings.models_kept)
     return manifest
 
@@ -97,76 +132,55 @@ def check(settings: Settings, collection: Collection | None) -> tuple[pd.DataFra
 
 
 def _catalogue(settings: Settings, collection: Collection | None) -> Catalogue:
-    valid, report = check(settings, collection)
-    if report.bad:
-        say(f"Set aside: {report.bad} of {report.rows} records; see `python -m training validate`")
-    report.raise_if_stopped()
+    valid, found = check(settings, collection)
+    if found.bad:
+        say(f"Set aside: {found.bad} of {found.rows} records; see `python -m training validate`")
+    found.raise_if_stopped()
     return Catalogue.from_frame(valid)
 
 
 def _plays(settings: Settings, catalogue: Catalogue, config: TrainingConfig) -> Plays:
     store = InteractionStore(settings.data_dir / "interactions.db")
-    if not len(store):
-        invented = simulate(catalogue, config.simulation)
-        histories, left_out = Histories.pack(invented, catalogue, config.weights)
-        return Plays(histories, "simulated", left_out)
-    histories, left_out = Histories.pack(store.stream(), catalogue, config.weights)
-    if not len(histories):
-        raise TrainingError(f"Not one of the {left_out} imported plays is of a game in the catalogue.")
-    return Plays(histories, "observed", left_out)
+    return Plays("observed" if len(store) else "simulated", catalogue, config.simulation, store)
 
 
-def _fit(catalogue: Catalogue, by_content: ItemItemModel, histories: Histories, config: TrainingConfig) -> Recommender:
-    shape = (len(histories), len(catalogue))
-    matrix = sp.csr_array((histories.weights, histories.indices, histories.indptr), shape=shape)
-    return Recommender(
-        catalogue=catalogue,
-        collaborative=cosine.fit(matrix, config.collaborative),
-        content=by_content,
-        histories=histories,
-        popular=_popular(histories, catalogue),
+def _champion(store: ModelStore) -> Artifact | None:
+    """Load the current version; None before the first, and where it cannot be loaded and so serves nobody."""
+    try:
+        return store.current()
+    except (ArtifactError, VersionNotFoundError) as unusable:
+        say(f"The current version cannot be used: {unusable}")
+        return None
+
+
+def _held_out_before(champion: Artifact | None, histories: Histories, catalogue: Catalogue) -> Mask:
+    """Mark the plays that the champion is to be judged by: the challenger must not have seen them either."""
+    if champion is None:
+        return np.zeros(len(histories.indices), dtype=bool)
+    return hold_out.again(
+        HeldOut.from_arrays(champion.arrays), Recommender.from_arrays(champion.arrays), histories, catalogue
     )
 
 
-def _popular(histories: Histories, catalogue: Catalogue) -> npt.NDArray[np.int32]:
-    """Order the games by how many players have them; games that nobody has, by how many people keep them on RAWG."""
-    players = np.bincount(histories.indices, minlength=len(catalogue))
-    return np.lexsort((np.arange(len(catalogue)), -catalogue.added, -players)).astype(np.int32)
-
-
-def _told(metrics: Metrics | None) -> str:
-    if metrics is None:
-        return "Evaluation: no player has the five games that it takes"
-    return (
-        f"Evaluation: nDCG@10 {metrics.ndcg_at_10:.3f} (popularity alone: {metrics.popularity_ndcg_at_10:.3f}), "
-        f"{metrics.players} players"
-    )
-
-
-def _manifest(
-    recommender: Recommender,
-    plays: Plays,
-    collection: Collection | None,
-    config: TrainingConfig,
-    metrics: Metrics | None,
-) -> Manifest:
-    now = datetime.now(UTC)
+def _manifest(recommender: Recommender, origin: Origin, config: TrainingConfig, findings: Findings) -> Manifest:
+    now, histories = datetime.now(UTC), recommender.histories
     return Manifest(
         version=f"{now:%Y%m%dT%H%M%S-%f}",
         created_at=now,
         git_commit=_git_commit(),
-        data_kind=plays.kind,
-        catalogue_source="starter" if collection is None else "rawg",
+        data_kind=origin.kind,
+        catalogue_source=origin.catalogue,
         data_fingerprint=_fingerprint(recommender),
         counts=Counts(
             games=len(recommender.catalogue),
-            players=len(plays.histories),
-            plays=len(plays.histories.indices),
-            plays_left_out=plays.left_out,
+            players=len(histories),
+            plays=len(histories.indices),
+            plays_left_out=origin.left_out,
             neighbours=len(recommender.collaborative.indices),
         ),
-        config=asdict(config),
-        metrics=asdict(metrics) if metrics else {},
+        config=config.to_dict(),
+        metrics=findings.metrics(),
+        gate=findings.decision.to_dict(),
     )
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from app.core.artifact import Manifest
     from app.core.catalogue import Game
@@ -33,9 +33,10 @@ def show(machine: object, people: RenderableType, *, as_json: bool) -> None:
 
 def published(manifest: Manifest) -> RenderableType:
     """Describe a version that a run has published."""
-    counts = manifest.counts
+    counts, gate = manifest.counts, manifest.gate
+    promoted = "it is current" if gate["promoted"] else "the version before stays current"
     lines = [
-        f"Published {manifest.version}, and it is current.",
+        f"Published {manifest.version}; {promoted}{' (forced)' if gate['forced'] else ''}. {gate['reason']}",
         f"{counts.games} games, {counts.players} {manifest.data_kind} players, {counts.plays} plays.",
     ]
     if counts.plays_left_out:
@@ -113,11 +114,19 @@ def versions(listed: Sequence[Manifest | tuple[str, str]], current: str | None) 
         if isinstance(found, tuple):
             _add(table, "broken", *found)
             continue
-        counts, ndcg = found.counts, found.metrics.get("ndcg_at_10")
+        counts = found.counts
         mark = "current" if found.version == current else ""
         players = f"{counts.players} {found.data_kind}"
-        shown = f"{ndcg:.3f}" if isinstance(ndcg, float) else ""
-        _add(table, mark, found.version, found.catalogue_source, counts.games, players, counts.plays, shown)
+        _add(
+            table,
+            mark,
+            found.version,
+            found.catalogue_source,
+            counts.games,
+            players,
+            counts.plays,
+            _ndcg(found.metrics),
+        )
     return table
 
 
@@ -127,6 +136,10 @@ def versions_as_json(listed: Sequence[Manifest | tuple[str, str]]) -> list[dict[
         {"version": found[0], "broken": found[1]} if isinstance(found, tuple) else found.model_dump(mode="json")
         for found in listed
     ]
+
+
+def _ndcg(metrics: Mapping[str, Any]) -> str:
+    return f"{metrics['model']['ndcg@10']['value']:.3f}" if "model" in metrics else ""
 
 
 def _because(reasons: Sequence[Reason], score: float) -> str:

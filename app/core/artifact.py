@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from app.core.errors import ArtifactError
 from app.core.files import write_atomically
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 
 # Every array of the format: name -> element type (little-endian, whatever machine wrote it).
@@ -33,20 +33,27 @@ ARRAYS: Mapping[str, str] = {
     "content_indptr": "<i8",
     "content_indices": "<i4",
     "content_weights": "<f4",
+    "cold_indptr": "<i8",
+    "cold_indices": "<i4",
+    "cold_weights": "<f4",
     "users_blob": "|u1",
     "users_offsets": "<i8",
     "histories_indptr": "<i8",
     "histories_indices": "<i4",
     "histories_weights": "<f4",
+    "held_out_players": "<i4",
+    "held_out_indptr": "<i8",
+    "held_out_indices": "<i4",
 }
 
 # How the arrays fit together.
-_MATRICES = ("collaborative", "content", "histories")
-_GAME_INDICES = ("popular", *(f"{name}_indices" for name in _MATRICES))
-_PER_GAME_OFFSETS = ("records_offsets", "names_offsets", "collaborative_indptr", "content_indptr")
+_MODELS = ("collaborative", "content", "cold")
+_LISTS = (*_MODELS, "histories", "held_out")
+_GAME_INDICES = ("popular", *(f"{name}_indices" for name in _LISTS))
+_PER_GAME_OFFSETS = ("records_offsets", "names_offsets", *(f"{name}_indptr" for name in _MODELS))
 _OFFSETS: Mapping[str, str] = {
     **{f"{name}_offsets": f"{name}_blob" for name in ("records", "names", "users")},
-    **{f"{name}_indptr": f"{name}_indices" for name in _MATRICES},
+    **{f"{name}_indptr": f"{name}_indices" for name in _LISTS},
 }
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
@@ -82,6 +89,7 @@ class Manifest(_Frozen):
     counts: Counts
     config: dict[str, JsonValue]
     metrics: dict[str, JsonValue]
+    gate: dict[str, JsonValue]
     sha256: dict[str, str] = {}
     digest: str = ""
 
@@ -176,8 +184,10 @@ def _fit_together(arrays: Mapping[str, Any]) -> bool:
         and all(_are_indices(arrays[name], games) for name in _GAME_INDICES)
         and all(lengths[name] == games for name in ("added", "popular"))
         and all(lengths[name] == games + 1 for name in _PER_GAME_OFFSETS)
-        and all(lengths[f"{name}_weights"] == lengths[f"{name}_indices"] for name in _MATRICES)
+        and all(lengths[f"{name}_weights"] == lengths[f"{name}_indices"] for name in (*_MODELS, "histories"))
         and lengths["users_offsets"] == lengths["histories_indptr"]
+        and lengths["held_out_players"] + 1 == lengths["held_out_indptr"]
+        and _are_indices(arrays["held_out_players"], lengths["users_offsets"] - 1)
     )
 
 
@@ -185,8 +195,8 @@ def _are_offsets(offsets: npt.NDArray[np.int64], end: int) -> bool:
     return len(offsets) > 0 and offsets[0] == 0 and offsets[-1] == end and bool((np.diff(offsets) >= 0).all())
 
 
-def _are_indices(indices: npt.NDArray[np.int32], games: int) -> bool:
-    return not len(indices) or (indices.min() >= 0 and indices.max() < games)
+def _are_indices(indices: npt.NDArray[np.int32], end: int) -> bool:
+    return not len(indices) or (indices.min() >= 0 and indices.max() < end)
 
 
 def _digest(path: Path) -> str:

@@ -5,7 +5,8 @@ from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import log1p, nan
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,18 +38,28 @@ class Play(NamedTuple):
 class PlayWeights:
     """How strongly a play counts.
 
-    Hours are heavy-tailed, a day of idling more so: the weight is `1 + log(1 + hours)`, the hours capped. A play
-    without hours counts like one of `typical_hours` (the median play on Steam lasts 4.5). A rating scales the weight.
+    Hours are heavy-tailed, a day of idling more so: the weight is `(1 + log(1 + hours)) ** emphasis`, the hours capped;
+    with an emphasis of 0 all plays count alike. A play without hours counts like one of `typical_hours` (the median
+    play on Steam lasts 4.5). A rating scales the weight; so does age, by half every `half_life_days` that a play is
+    older than the latest one (exponential decay: Ding and Li 2005, "Time weight collaborative filtering"), where there
+    is a half-life and the play has a time.
     """
 
     hours_cap: float = 1000.0
     typical_hours: float = 4.5
+    emphasis: float = 0.3
+    half_life_days: float | None = None
 
-    def weight(self, play: Play) -> float:
-        """Weigh one play; 0 for a game rated 0, else positive."""
+    def weight(self, play: Play, latest: datetime | None = None) -> float:
+        """Weigh one play; 0 for a game rated 0, else positive. `latest` is the time of the latest play of all."""
         hours = self.typical_hours if play.hours is None else min(play.hours, self.hours_cap)
         liking = 1.0 if play.rating is None else play.rating / MAX_RATING
-        return liking * (1.0 + float(np.log1p(hours)))
+        return liking * float((1.0 + log1p(hours)) ** self.emphasis) * self._freshness(play, latest)
+
+    def _freshness(self, play: Play, latest: datetime | None) -> float:
+        if self.half_life_days is None or play.at is None or latest is None:
+            return 1.0
+        return float(0.5 ** ((latest - play.at) / timedelta(days=self.half_life_days)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,18 +74,6 @@ class Histories:
     indptr: IntArray
     indices: npt.NDArray[np.int32]
     weights: WeightArray
-
-    @classmethod
-    def pack(cls, plays: Iterable[Play], catalogue: Catalogue, weights: PlayWeights) -> tuple["Histories", int]:
-        """Pack plays that come ordered by player, in the byte order of the ids.
-
-        Returns the histories and how many plays were left out because the catalogue does not have their game. A
-        player with no other play is left out too.
-        """
-        rows = _Rows(catalogue, weights)
-        for play in plays:
-            rows.add(play)
-        return rows.histories(), rows.left_out
 
     def __len__(self) -> int:
         """Count the players."""
@@ -91,19 +90,40 @@ class Histories:
         return None if position is None else self.row(position)
 
 
-class _Rows:
-    """Histories under construction, in growing arrays: a play costs its 8 bytes and no Python object."""
+class Packed(NamedTuple):
+    """Histories; when each of their plays was (seconds since 1970, NaN where unknown); how many plays were left out."""
 
-    def __init__(self, catalogue: Catalogue, weights: PlayWeights) -> None:
+    histories: Histories
+    times: npt.NDArray[np.float64]
+    left_out: int
+
+
+def pack(plays: Iterable[Play], catalogue: Catalogue, weights: PlayWeights, latest: datetime | None = None) -> Packed:
+    """Pack plays that come ordered by player, in the byte order of the ids.
+
+    Plays are left out whose game the catalogue does not have, and so is a player with no other play.
+    """
+    rows = _Rows(catalogue, weights, latest)
+    for play in plays:
+        rows.add(play)
+    return rows.packed()
+
+
+class _Rows:
+    """Histories under construction, in growing arrays: a play costs its 16 bytes and no Python object."""
+
+    def __init__(self, catalogue: Catalogue, weights: PlayWeights, latest: datetime | None) -> None:
         self._index = {int(game_id): index for index, game_id in enumerate(catalogue.game_ids)}
         self._weights = weights
+        self._latest = latest
         self._user = ""
-        self._row: dict[int, float] = {}
+        self._row: dict[int, Play] = {}
         self._users: list[bytes] = []
         self._indptr = array("q", [0])
         self._indices = array("i")
         self._values = array("f")
-        self.left_out = 0
+        self._times = array("d")
+        self._left_out = 0
 
     def add(self, play: Play) -> None:
         if play.user_id != self._user:
@@ -111,9 +131,9 @@ class _Rows:
             self._user = play.user_id
         index = self._index.get(play.game_id)
         if index is None:
-            self.left_out += 1
+            self._left_out += 1
         else:
-            self._row[index] = self._weights.weight(play)
+            self._row[index] = play
 
     def _close_row(self) -> None:
         if self._row:
@@ -121,19 +141,22 @@ class _Rows:
             if self._users and user <= self._users[-1]:
                 raise ValueError(f"the plays of {self._user!r} do not come in the order of the players")
             self._users.append(user)
-            self._indices.extend(sorted(self._row))
-            self._values.extend(self._row[index] for index in sorted(self._row))
+            for index, play in sorted(self._row.items()):
+                self._indices.append(index)
+                self._values.append(self._weights.weight(play, self._latest))
+                self._times.append(nan if play.at is None else play.at.timestamp())
             self._indptr.append(len(self._indices))
             self._row.clear()
 
-    def histories(self) -> Histories:
+    def packed(self) -> Packed:
         self._close_row()
-        return Histories(
+        histories = Histories(
             users=PackedStrings.pack(self._users),
             indptr=np.array(self._indptr, dtype=np.int64),
             indices=np.array(self._indices, dtype=np.int32),
             weights=np.array(self._values, dtype=np.float32),
         )
+        return Packed(histories, np.array(self._times, dtype=np.float64), self._left_out)
 
 
 class InteractionStore:
@@ -177,6 +200,12 @@ class InteractionStore:
             rows = database.execute("SELECT * FROM plays ORDER BY user_id, game_id")
             for user_id, game_id, hours, rating, at in rows:
                 yield Play(user_id, game_id, hours, rating, at and datetime.fromisoformat(at))
+
+    def latest(self) -> datetime | None:
+        """Tell when the latest play was; None where no play has a time."""
+        with self._database() as database:
+            at: str | None = database.execute("SELECT max(at) FROM plays").fetchone()[0]
+            return at and datetime.fromisoformat(at)  # type: ignore[return-value]
 
     def __len__(self) -> int:
         """Count the plays."""

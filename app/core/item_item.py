@@ -18,6 +18,14 @@ class Contributions(NamedTuple):
     played: npt.NDArray[np.int32]
     values: ScoreArray
 
+    def and_also(self, others: "Contributions") -> "Contributions":
+        """Put two sets of pairs into one."""
+        return Contributions(
+            np.concatenate([self.candidates, others.candidates]),
+            np.concatenate([self.played, others.played]),
+            np.concatenate([self.values, others.values]),
+        )
+
     def totals(self) -> tuple[npt.NDArray[np.int32], ScoreArray]:
         """Add up each candidate's contributions: the candidates (ascending) and their scores."""
         candidates, position = np.unique(self.candidates, return_inverse=True)

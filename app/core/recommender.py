@@ -58,12 +58,23 @@ class Recommendations(NamedTuple):
     warnings: tuple[Warned, ...]
 
 
+class _Pairs(NamedTuple):
+    """What the played games say for candidates: by what players play, and in all."""
+
+    by_plays: Contributions
+    all: Contributions
+
+
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """A slice of all games ranked for one history, as indices: first the scored ones, then popular ones."""
+    """A slice of all games ranked for one history, as indices: first the scored ones, then popular ones.
+
+    `alike` marks the scored ones that follow from what games are like alone.
+    """
 
     scored: npt.NDArray[np.int32]
     scores: ScoreArray
+    alike: npt.NDArray[np.bool_]
     popular: npt.NDArray[np.int32]
 
     def __iter__(self) -> Iterator[int]:
@@ -75,12 +86,15 @@ class Ranking:
 class Recommender:
     """Everything an answer needs, of one model version; game ids go in and out, an index never leaves.
 
-    `popular` (int32) lists every game, the most popular first.
+    A score is the sum of what the played games say for a candidate in `collaborative`, and in `cold` for games that the
+    plays relate to none; `content` lists the games that are alike. `popular` (int32) lists every game, the most
+    popular first.
     """
 
     catalogue: Catalogue
     collaborative: ItemItemModel
     content: ItemItemModel
+    cold: ItemItemModel
     histories: Histories
     popular: npt.NDArray[np.int32]
 
@@ -100,6 +114,9 @@ class Recommender:
             "content_indptr": self.content.indptr,
             "content_indices": self.content.indices,
             "content_weights": self.content.weights,
+            "cold_indptr": self.cold.indptr,
+            "cold_indices": self.cold.indices,
+            "cold_weights": self.cold.weights,
             "users_blob": self.histories.users.blob,
             "users_offsets": self.histories.users.offsets,
             "histories_indptr": self.histories.indptr,
@@ -122,6 +139,7 @@ class Recommender:
                 a["collaborative_indptr"], a["collaborative_indices"], a["collaborative_weights"]
             ),
             content=ItemItemModel(a["content_indptr"], a["content_indices"], a["content_weights"]),
+            cold=ItemItemModel(a["cold_indptr"], a["cold_indices"], a["cold_weights"]),
             histories=Histories(
                 users=PackedStrings(a["users_blob"], a["users_offsets"]),
                 indptr=a["histories_indptr"],
@@ -148,7 +166,7 @@ class Recommender:
         history = self.histories.of(user_id)
         played, strength = history or NO_PLAYS
         excluded = self.catalogue.indices_of(list(exclude))
-        pairs = self.collaborative.contributions(played, strength)
+        pairs = self._pairs(played, strength)
         ranking = self._rank(pairs, np.union1d(played, excluded), n, offset)
         reasons = self._reasons(pairs, ranking.scored) if explain else {}
         games = tuple(self._scored(ranking, offset + 1, reasons))
@@ -156,16 +174,22 @@ class Recommender:
 
     def rank(self, played: npt.NDArray[np.int32], strength: WeightArray, n: int) -> Ranking:
         """Rank the games outside a history given as indices and weights, and take the first `n`."""
-        return self._rank(self.collaborative.contributions(played, strength), played, n, 0)
+        return self._rank(self._pairs(played, strength), played, n, 0)
 
-    def _rank(self, pairs: Contributions, barred: npt.NDArray[np.integer], n: int, offset: int) -> Ranking:
-        candidates, scores = pairs.totals()
+    def _pairs(self, played: npt.NDArray[np.int32], strength: WeightArray) -> _Pairs:
+        by_plays = self.collaborative.contributions(played, strength)
+        by_likeness = self.cold.contributions(played, strength)
+        return _Pairs(by_plays, by_plays.and_also(by_likeness))
+
+    def _rank(self, pairs: _Pairs, barred: npt.NDArray[np.integer], n: int, offset: int) -> Ranking:
+        candidates, scores = pairs.all.totals()
         allowed = (scores > 0) & ~np.isin(candidates, barred)
         candidates, scores = candidates[allowed], scores[allowed]
         best_first = np.lexsort((candidates, -scores))
         page = best_first[offset : offset + n]
         padding = self.most_popular(np.union1d(barred, candidates), n - len(page), max(0, offset - len(candidates)))
-        return Ranking(candidates[page], scores[page], padding)
+        alike = ~np.isin(candidates[page], pairs.by_plays.candidates)
+        return Ranking(candidates[page], scores[page], alike, padding)
 
     def most_popular(self, left_out: npt.NDArray[np.integer], n: int, offset: int = 0) -> npt.NDArray[np.int32]:
         """Take `n` of the most popular games but some, as indices."""
@@ -218,15 +242,16 @@ class Recommender:
         for place, index in enumerate(ranking):
             game, rank = self.catalogue.game(index), first + place
             if place < len(scores):
-                yield Scored(game, scores[place], rank, Source.COLLABORATIVE, reasons.get(index, ()))
+                source = Source.CONTENT if ranking.alike[place] else Source.COLLABORATIVE
+                yield Scored(game, scores[place], rank, source, reasons.get(index, ()))
             else:
                 yield Scored(game, 0.0, rank, Source.POPULARITY, ())
 
-    def _reasons(self, pairs: Contributions, ranked: npt.NDArray[np.int32]) -> dict[int, tuple[Reason, ...]]:
+    def _reasons(self, pairs: _Pairs, ranked: npt.NDArray[np.int32]) -> dict[int, tuple[Reason, ...]]:
         named: dict[int, tuple[int, str]] = {}
         reasons: dict[int, list[Reason]] = {}
-        wanted = np.isin(pairs.candidates, ranked) & (pairs.values > 0)
-        for candidate, played, share in zip(*(column[wanted].tolist() for column in pairs), strict=True):
+        wanted = np.isin(pairs.all.candidates, ranked) & (pairs.all.values > 0)
+        for candidate, played, share in zip(*(column[wanted].tolist() for column in pairs.all), strict=True):
             if played not in named:
                 game = self.catalogue.game(played)
                 named[played] = game["game_id"], game["name"]

@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     validation_min_games: int = Field(default=10, ge=1)
     validation_max_bad_share: float = Field(default=0.2, ge=0, le=1)
 
+    gate_tolerance: float = Field(default=0.02, ge=0, le=1)
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock
@@ -27,10 +28,11 @@ class ModelStore:
         """Use a folder, which need not exist yet."""
         self._root = root
 
-    def publish(self, artifact: Artifact) -> str:
+    def publish(self, artifact: Artifact, report: Mapping[str, bytes] | None = None) -> str:
         """Write a new version and return its name; it is not current yet.
 
-        What a killed publication left behind is removed first.
+        The files of its report (name -> content) lie beside the arrays, for people. What a killed publication left
+        behind is removed first.
         """
         version = artifact.manifest.version
         aside = self._root / f"{_ASIDE}{version}"
@@ -39,6 +41,8 @@ class ModelStore:
                 self._remove_left_behind()
                 aside.mkdir()
                 artifact.write(aside)
+                for name, content in (report or {}).items():
+                    (aside / name).write_bytes(content)
                 for file in aside.iterdir():
                     flush(file)
                 flush(aside)

@@ -89,6 +89,8 @@ def test_every_answer_has_an_id_of_its_own(client: TestClient):
         ("/recommend/ann?n=1", "collaborative", [30]),
         ("/recommend/nobody?n=2", "popularity", [60, 50]),
         ("/recommend/ann?n=3&offset=1", "popularity", [60, 50, 40]),
+        ("/recommend/bob?n=1", "content", [50]),
+        ("/recommend/bob?n=2", "mixed", [50, 60]),
         ("/recommend/ann?exclude=30&exclude=60&exclude=12345", "popularity", [50, 40]),
         ("/recommend/zo%C3%AB%2F1", "none", []),
         ("/recommend/zoë/1", "none", []),

@@ -16,7 +16,7 @@ from app.core.catalogue import Catalogue
 from app.core.errors import ArtifactError
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
-from tests.worlds import game, manifest, publish, six_games
+from tests.worlds import artifact, game, manifest, publish, six_games
 
 FIRST, SECOND, THIRD = (f"2026010{day}T000000-00000{day}" for day in (1, 2, 3))
 
@@ -101,7 +101,7 @@ def replace_content(folder: Path, name: str, content: bytes) -> None:
 
 def deep_manifest(folder: Path) -> None:
     """Nest the manifest deeper than JSON can be written."""
-    (folder / "manifest.json").write_bytes(b'{"format_version": 1, "x": ' + b"[" * 500 + b"]" * 500 + b"}")
+    (folder / "manifest.json").write_bytes(b'{"format_version": 2, "x": ' + b"[" * 500 + b"]" * 500 + b"}")
 
 
 class Bomb:
@@ -126,7 +126,7 @@ def pickled_bomb(folder: Path) -> None:
         (lambda folder: (folder / "manifest.json").unlink(), "manifest of .* cannot be read"),
         (lambda folder: (folder / "manifest.json").write_bytes(b"{"), "manifest of .* cannot be read"),
         (lambda folder: (folder / "manifest.json").write_bytes(b"[]"), "has format None"),
-        (forge(lambda fields: fields.update(format_version=2)), "has format 2; this program reads format 1"),
+        (forge(lambda fields: fields.update(format_version=1)), "has format 1; this program reads format 2"),
         (forge(lambda fields: fields.pop("counts")), "lacks fields or has wrong ones"),
         (forge(lambda fields: fields.update(surprise=1)), "lacks fields or has wrong ones"),
         (replace_array("popular", np.arange(5, dtype="<i4")), "arrays of .* do not fit together"),
@@ -138,6 +138,10 @@ def pickled_bomb(folder: Path) -> None:
         (replace_array("users_offsets", np.array([0, 12], "<i8")), "arrays of .* do not fit together"),
         (replace_array("histories_indptr", np.array([0, 3, 2, 9], "<i8")), "arrays of .* do not fit together"),
         (replace_array("names_offsets", np.array([], "<i8")), "arrays of .* do not fit together"),
+        (replace_array("cold_weights", np.ones(2, "<f4")), "arrays of .* do not fit together"),
+        (replace_array("held_out_players", np.array([3], "<i4")), "arrays of .* do not fit together"),
+        (replace_array("held_out_players", np.array([1, 2], "<i4")), "arrays of .* do not fit together"),
+        (replace_array("held_out_indices", np.array([2, 6], "<i4")), "arrays of .* do not fit together"),
         (forge(lambda fields: fields.update(version="20260101T000000-999999")), "is that of 20260101T000000-999999"),
         (deep_manifest, "manifest of .* cannot be read"),
         (replace_array("popular", np.arange(6, dtype=">i4")), "does not hold a row of <i4"),
@@ -160,7 +164,7 @@ def test_a_damaged_version_is_refused_and_runs_nothing(
 def test_ids_and_counts_keep_all_their_bits(store: ModelStore):
     world = six_games()
     large = Catalogue.from_games(game(2**63 - 1 - number, added=2**40 + number) for number in range(6))
-    store.publish(Artifact(manifest(FIRST), replace(world, catalogue=large).to_arrays()))
+    store.publish(Artifact(manifest(FIRST), {**artifact().arrays, **replace(world, catalogue=large).to_arrays()}))
 
     loaded = Recommender.from_arrays(store.load(FIRST).arrays).catalogue
 

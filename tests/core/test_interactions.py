@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import log
 from pathlib import Path
 
@@ -8,8 +8,10 @@ import pytest
 
 from app.core.catalogue import Catalogue
 from app.core.errors import InteractionStoreError
-from app.core.interactions import Histories, InteractionStore, Play, PlayWeights
+from app.core.interactions import InteractionStore, Play, PlayWeights, pack
 from tests.worlds import game
+
+LATEST = datetime(2026, 1, 31, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -21,9 +23,9 @@ def catalogue() -> Catalogue:
     ("play", "weight"),
     [
         (Play("a", 1, hours=0), 1),
-        (Play("a", 1, hours=9), 1 + log(10)),
-        (Play("a", 1, hours=1e6), 1 + log(1001)),  # capped at a thousand
-        (Play("a", 1), 1 + log(5.5)),  # like the typical 4.5 hours
+        (Play("a", 1, hours=9), (1 + log(10)) ** 0.3),
+        (Play("a", 1, hours=1e6), (1 + log(1001)) ** 0.3),  # capped at a thousand
+        (Play("a", 1), (1 + log(5.5)) ** 0.3),  # like the typical 4.5 hours
         (Play("a", 1, hours=0, rating=5), 1),
         (Play("a", 1, hours=0, rating=1), 0.2),
         (Play("a", 1, hours=9, rating=0), 0),
@@ -33,16 +35,56 @@ def test_weight(play: Play, weight: float):
     assert PlayWeights().weight(play) == pytest.approx(weight)
 
 
+@pytest.mark.parametrize(("emphasis", "weight"), [(0.0, 1.0), (0.5, (1 + log(10)) ** 0.5), (1.0, 1 + log(10))])
+def test_the_emphasis_says_how_much_hours_count(emphasis: float, weight: float):
+    assert PlayWeights(emphasis=emphasis).weight(Play("a", 1, hours=9)) == pytest.approx(weight)
+
+
+@pytest.mark.parametrize(
+    ("at", "weight"),
+    [
+        (LATEST, 1.0),
+        (LATEST - timedelta(days=30), 0.5),
+        (LATEST - timedelta(days=90), 0.125),
+        (None, 1.0),  # a play without a time does not age
+    ],
+)
+def test_plays_fade_where_there_is_a_half_life(at: datetime | None, weight: float):
+    play = Play("a", 1, hours=0, at=at)
+
+    assert PlayWeights(half_life_days=30).weight(play, LATEST) == pytest.approx(weight)
+    assert PlayWeights(half_life_days=30).weight(play) == 1.0
+    assert PlayWeights().weight(play, LATEST) == 1.0
+
+
+def test_plays_are_packed_with_their_times(catalogue: Catalogue):
+    plays = [Play("a", 20, hours=0, at=LATEST), Play("a", 10, hours=0), Play("b", 10, hours=0, at=LATEST)]
+
+    packed = pack(plays, catalogue, PlayWeights())
+
+    assert packed.times == pytest.approx([float("nan"), LATEST.timestamp(), LATEST.timestamp()], nan_ok=True)
+
+
+def test_the_latest_play_of_the_store(tmp_path: Path):
+    store = InteractionStore(tmp_path / "interactions.db")
+    assert store.latest() is None
+    store.put([Play("a", 1)])
+    assert store.latest() is None
+    half_a_second_later = LATEST + timedelta(seconds=0.5)
+    store.put([Play("a", 2, at=half_a_second_later), Play("a", 3, at=LATEST), Play("b", 1)])
+    assert store.latest() == half_a_second_later
+
+
 def test_histories_hold_each_player_s_games_by_index(catalogue: Catalogue):
     plays = [Play("10", 30, hours=0), Play("10", 10, hours=9), Play("9", 20, hours=0), Play("é", 10, hours=0)]
 
-    histories, left_out = Histories.pack(plays, catalogue, PlayWeights())
+    histories, _, left_out = pack(plays, catalogue, PlayWeights())
 
     assert left_out == 0
     assert len(histories) == 3
     games, weights = histories.of("10") or pytest.fail("lost")
     assert games.tolist() == [0, 2]
-    assert weights == pytest.approx([1 + log(10), 1])
+    assert weights == pytest.approx([(1 + log(10)) ** 0.3, 1])
     assert [histories.row(1)[0].tolist(), histories.row(2)[0].tolist()] == [[1], [0]]
     assert list(histories.users) == [b"10", b"9", "é".encode()]
     assert histories.of("1") is None
@@ -52,14 +94,14 @@ def test_histories_hold_each_player_s_games_by_index(catalogue: Catalogue):
 def test_plays_outside_the_catalogue_are_counted_and_left_out(catalogue: Catalogue):
     plays = [Play("a", 10), Play("a", 11), Play("b", 12)]
 
-    histories, left_out = Histories.pack(plays, catalogue, PlayWeights())
+    histories, _, left_out = pack(plays, catalogue, PlayWeights())
 
     assert left_out == 2
     assert list(histories.users) == [b"a"]
 
 
 def test_nothing_played_is_an_empty_matrix(catalogue: Catalogue):
-    histories, _ = Histories.pack([], catalogue, PlayWeights())
+    histories = pack([], catalogue, PlayWeights()).histories
 
     assert len(histories) == 0
     assert histories.of("a") is None
@@ -70,11 +112,11 @@ def test_nothing_played_is_an_empty_matrix(catalogue: Catalogue):
 @pytest.mark.parametrize("plays", [[Play("b", 10), Play("a", 10)], [Play("a", 10), Play("b", 11), Play("a", 20)]])
 def test_plays_out_of_order_are_refused(catalogue: Catalogue, plays: list[Play]):
     with pytest.raises(ValueError, match="do not come in the order"):
-        Histories.pack(plays, catalogue, PlayWeights())
+        pack(plays, catalogue, PlayWeights())
 
 
 def test_of_two_plays_of_one_game_the_last_counts(catalogue: Catalogue):
-    histories, _ = Histories.pack([Play("a", 10, hours=9), Play("a", 10, hours=0)], catalogue, PlayWeights())
+    histories = pack([Play("a", 10, hours=9), Play("a", 10, hours=0)], catalogue, PlayWeights()).histories
 
     assert histories.weights.tolist() == [1.0]
 
@@ -145,7 +187,7 @@ def test_the_store_feeds_histories_in_the_order_they_need(tmp_path: Path, catalo
     store = InteractionStore(tmp_path / "interactions.db")
     store.put(Play(user_id, 10) for user_id in ("2", "10", "a", "Z", "é", "\U0001f3ae", "\uffff"))
 
-    histories, _ = Histories.pack(store.stream(), catalogue, PlayWeights())
+    histories = pack(store.stream(), catalogue, PlayWeights()).histories
 
     assert len(histories) == 7
     assert all(histories.of(user_id) for user_id in ("2", "10", "a", "Z", "é", "\U0001f3ae", "\uffff"))

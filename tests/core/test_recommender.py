@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.core.catalogue import Catalogue
 from app.core.errors import GameNotFoundError
-from app.core.interactions import Histories, Play, PlayWeights
+from app.core.interactions import Play, PlayWeights, pack
 from app.core.recommender import Reason, Recommendations, Recommender, Source
 from tests.worlds import game, neighbours, six_games
 
@@ -53,10 +55,30 @@ def test_an_unknown_player_gets_the_popular_games_and_is_told():
 
 
 def test_a_player_whose_games_have_no_neighbours_is_told_too():
-    answer = WORLD.recommend("bob", 2)
+    answer = WORLD.recommend("bob", 2, exclude=[50])
 
-    assert ids(answer) == [60, 50]
+    assert ids(answer) == [60, 30]
     assert codes(answer) == ["padded_with_popular"]
+
+
+def test_a_game_that_the_plays_relate_to_none_speaks_for_what_is_like_it():
+    [first, second] = WORLD.recommend("bob", 2, explain=True).games
+
+    assert (first.game["game_id"], first.source, first.score) == (50, Source.CONTENT, 0.5)
+    assert first.reasons == (Reason(40, "Game 40", 0.5),)
+    assert second.source is Source.POPULARITY
+
+
+def test_what_plays_and_likeness_say_adds_up():
+    """Playing 10 speaks for 20 by plays, playing 40 by likeness; for 50 there is likeness alone."""
+    world = replace(WORLD, cold=neighbours({}, {}, {}, {1: 0.25, 4: 0.125}, {}, {}))
+    played, strength = np.array([0, 3], dtype=np.int32), np.array([2, 1], dtype=np.float32)
+
+    ranking = world.rank(played, strength, 5)
+
+    assert list(ranking) == [1, 2, 4, 5]
+    assert ranking.scores.tolist() == [1.25, 0.5, 0.125]
+    assert ranking.alike.tolist() == [False, False, True]
 
 
 def test_excluded_games_stay_away_and_the_answer_is_filled_up():
@@ -130,7 +152,8 @@ def test_the_strongest_reason_comes_first_and_what_adds_nothing_is_none():
         catalogue=catalogue,
         collaborative=neighbours({4: 0.25}, {4: 0.5}, {4: 0.25}, {4: 1.0}, {}),
         content=neighbours({}, {}, {}, {}, {}),
-        histories=Histories.pack(plays, catalogue, PlayWeights())[0],
+        cold=neighbours({}, {}, {}, {}, {}),
+        histories=pack(plays, catalogue, PlayWeights()).histories,
         popular=np.arange(5, dtype=np.int32),
     )
 
@@ -147,7 +170,8 @@ def test_equal_scores_stand_in_the_order_of_the_ids():
         catalogue=catalogue,
         collaborative=neighbours(everything, *({} for _ in range(40))),
         content=neighbours(*({} for _ in range(41))),
-        histories=Histories.pack([Play("ann", 1)], catalogue, PlayWeights())[0],
+        cold=neighbours(*({} for _ in range(41))),
+        histories=pack([Play("ann", 1)], catalogue, PlayWeights()).histories,
         popular=np.arange(41, dtype=np.int32),
     )
 

@@ -17,7 +17,7 @@ from app.core.errors import ArtifactError, PublishError, VersionNotFoundError
 from app.core.files import write_atomically
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
-from tests.worlds import manifest, publish, six_games
+from tests.worlds import artifact, manifest, publish, six_games
 
 FIRST, SECOND, THIRD = (f"2026010{day}T000000-00000{day}" for day in (1, 2, 3))
 
@@ -33,7 +33,7 @@ def test_before_the_first_there_is_nothing(store: ModelStore):
 
 def test_publishing_does_not_make_a_version_current(store: ModelStore):
     publish(store, FIRST)
-    store.publish(Artifact(manifest(SECOND), six_games().to_arrays()))
+    store.publish(artifact(SECOND))
 
     assert store.current_version() == FIRST
     assert store.versions() == [SECOND, FIRST]
@@ -60,6 +60,13 @@ def test_pruning_keeps_the_newest_and_the_current(store: ModelStore):
     assert store.versions() == [THIRD, FIRST]
 
 
+def test_a_report_lies_beside_the_arrays(store: ModelStore, tmp_path: Path):
+    store.publish(artifact(FIRST), {"report.md": b"# Model"})
+
+    assert (tmp_path / "models" / FIRST / "report.md").read_bytes() == b"# Model"
+    assert store.load(FIRST).manifest.version == FIRST
+
+
 def test_a_failed_publication_leaves_nothing(store: ModelStore, tmp_path: Path):
     publish(store, FIRST)
     arrays = {name: array for name, array in six_games().to_arrays().items() if name != "popular"}
@@ -81,7 +88,7 @@ def test_what_a_killed_publication_left_is_removed_by_the_next(store: ModelStore
 
 def test_a_damaged_version_cannot_be_made_current(store: ModelStore, tmp_path: Path):
     publish(store, FIRST)
-    store.publish(Artifact(manifest(SECOND), six_games().to_arrays()))
+    store.publish(artifact(SECOND))
     (tmp_path / "models" / SECOND / "popular.npy").write_bytes(b"damaged")
 
     with pytest.raises(ArtifactError):
@@ -115,7 +122,7 @@ def test_a_disk_that_fails_leaves_the_old_file_and_the_current_version(
     store: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     publish(store, FIRST)
-    store.publish(Artifact(manifest(SECOND), six_games().to_arrays()))
+    store.publish(artifact(SECOND))
 
     def broken(_descriptor: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
@@ -124,7 +131,7 @@ def test_a_disk_that_fails_leaves_the_old_file_and_the_current_version(
     with pytest.raises(OSError, match="Input/output error"):
         store.activate(SECOND)
     with pytest.raises(PublishError, match=f"{THIRD} could not be written to .*: Input/output error"):
-        store.publish(Artifact(manifest(THIRD), six_games().to_arrays()))
+        store.publish(artifact(THIRD))
 
     assert store.current_version() == FIRST
     assert {path.name for path in (tmp_path / "models").iterdir()} == {FIRST, SECOND, "current", ".lock"}

@@ -4,9 +4,12 @@ from typing import NamedTuple
 
 import pytest
 
+from app.core.interactions import Histories
+from app.core.recommender import Recommender
 from app.core.settings import Settings
 from tests.fakes import rawg
 from training.__main__ import main
+from training.fitting import Fitter, TrainingConfig
 
 MakeSettings = Callable[..., Settings]
 
@@ -39,6 +42,20 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         return Outcome(int(ended.value.code or 0), out, err)
 
     return run
+
+
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> list[Histories]:
+    """The histories that were learned from, fit by fit."""
+    seen: list[Histories] = []
+    fit = Fitter.fit
+
+    def watched(fitter: Fitter, known: Histories, config: TrainingConfig) -> Recommender:
+        seen.append(known)
+        return fit(fitter, known, config)
+
+    monkeypatch.setattr(Fitter, "fit", watched)
+    return seen
 
 
 @pytest.fixture

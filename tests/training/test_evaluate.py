@@ -5,93 +5,88 @@ import numpy as np
 import pytest
 
 from app.core.catalogue import Catalogue
-from app.core.interactions import Histories, Play, PlayWeights
+from app.core.interactions import Play, PlayWeights, pack
 from app.core.recommender import Recommender
-from tests.worlds import game, neighbours, six_games
-from training.evaluate import HoldOut, evaluate, hold_out, ndcg
+from tests.worlds import artifact, game, neighbours, six_games
+from training.evaluate import MODEL, POPULARITY, RANDOM, Evaluation, evaluate
+from training.hold_out import HeldOut
 
 
-def test_ndcg_by_hand():
-    assert ndcg(np.array([True, False]), 1) == 1.0
-    assert ndcg(np.array([False, True]), 1) == pytest.approx(1 / log2(3))
-    assert ndcg(np.array([False, True, True]), 2) == pytest.approx((1 / log2(3) + 1 / 2) / (1 + 1 / log2(3)))
-    assert ndcg(np.array([], dtype=bool), 3) == 0.0
-    assert ndcg(np.array([True] * 10), 25) == pytest.approx(1.0)
+def held_out(*wanted: int) -> HeldOut:
+    return HeldOut(
+        players=np.array([0], dtype=np.int32),
+        indptr=np.array([0, len(wanted)], dtype=np.int64),
+        indices=np.array(wanted, dtype=np.int32),
+    )
 
 
-def histories_of(*counts: int) -> Histories:
+def ann() -> Evaluation:
+    """Ann played 10, 20 and 30, which is held out; 10 and 20 speak for 30, which is the fourth by popularity."""
     world = six_games()
-    plays = [
-        Play(str(player), int(world.catalogue.game_ids[index]))
-        for player, count in enumerate(counts)
-        for index in range(count)
-    ]
-    return Histories.pack(plays, world.catalogue, PlayWeights())[0]
+    plays = [Play("ann", 10), Play("ann", 20), Play("ann", 30)]
+    histories = pack(plays, world.catalogue, PlayWeights()).histories
+    return evaluate(replace(world, histories=histories), held_out(2)) or pytest.fail("not judged")
 
 
-def test_a_fifth_of_the_games_of_players_with_five_is_held_out():
-    histories = histories_of(6, 4, 5)
+def test_the_recommender_is_judged_by_what_was_held_out_beside_popularity_and_chance():
+    found = ann()
 
-    split = hold_out(histories)
-
-    assert {player: len(held) for player, held in split.test.items()} == {0: 1, 2: 1}
-    assert np.diff(split.train.indptr).tolist() == [5, 4, 4]
-    for player in range(3):
-        kept = split.train.row(player)[0].tolist()
-        held = split.test.get(player, np.array([], dtype=np.int32)).tolist()
-        assert sorted([*kept, *held]) == histories.row(player)[0].tolist()
-
-
-def test_each_game_keeps_its_own_weight():
-    histories = histories_of(6, 6)
-    histories.weights[:] = range(12)
-
-    train = hold_out(histories).train
-
-    whole = {(u, g): w for u in range(2) for g, w in zip(*(part.tolist() for part in histories.row(u)), strict=True)}
-    for player in range(2):
-        for game_index, weight in zip(*(part.tolist() for part in train.row(player)), strict=True):
-            assert whole[player, game_index] == weight
+    assert found.players == 1
+    assert found.metrics[MODEL]["ndcg@10"] == (1, 1, 1)
+    assert found.metrics[MODEL]["mrr@10"].value == 1
+    assert found.metrics[POPULARITY]["ndcg@10"].value == pytest.approx(1 / log2(5))
+    assert found.metrics[POPULARITY]["mrr@10"].value == 0.25
+    # Chance shows all four games that Ann does not have, in some order.
+    assert found.metrics[RANDOM]["recall@20"].value == 1
+    assert sorted(found.ranked[RANDOM].lists[0].tolist()) == [-1] * 16 + [2, 3, 4, 5]
 
 
-def test_at_least_one_game_is_held_out():
-    assert len(hold_out(histories_of(5), share=0.05).test[0]) == 1
+def test_the_games_known_are_not_recommended_and_count_as_known():
+    found = ann()
+
+    assert not np.isin([0, 1], found.ranked[MODEL].lists).any()
+    assert found.known.tolist() == [1, 1, 0, 0, 0, 0]
 
 
-def test_the_list_that_counts_has_ten_places():
-    catalogue = Catalogue.from_games(game(number) for number in range(1, 13))
-    nobody = neighbours(*({} for _ in range(12)))
-    ann = Histories.pack([Play("ann", 12)], catalogue, PlayWeights())[0]
-    world = Recommender(catalogue, nobody, nobody, ann, np.arange(12, dtype=np.int32))
+def test_what_is_shown_is_judged_too():
+    found = ann().metrics
 
-    for place, (hit, gain) in {8: (1.0, 1 / log2(9)), 10: (1.0, 1 / log2(11)), 11: (0.0, 0.0)}.items():
-        metrics = evaluate(world, HoldOut(train=ann, test={0: np.array([place - 1], dtype=np.int32)}))
-        assert metrics is not None
-        assert metrics.hit_rate_at_10 == hit
-        assert metrics.ndcg_at_10 == pytest.approx(gain)
+    # Four of six games are shown; each is one that nobody is known to have: 1 bit among one player and one imagined.
+    assert found[MODEL]["coverage@10"].value == pytest.approx(4 / 6)
+    assert found[MODEL]["novelty@10"].value == pytest.approx(1.0)
+    assert found[MODEL]["gini@10"].value == pytest.approx(1 / 3)
 
 
-def test_the_split_is_the_same_every_time():
-    histories = histories_of(6, 6, 6)
+def test_it_can_be_written_for_machines():
+    found = ann().to_dict()
 
-    first, second = hold_out(histories), hold_out(histories)
-
-    assert [held.tolist() for held in first.test.values()] == [held.tolist() for held in second.test.values()]
-
-
-def test_the_recommender_is_scored_on_what_was_held_out_beside_popularity():
-    world = six_games()
-    # Ann played 10 and 20, which speak for 30; popularity has 30 fourth, after 60, 50 and 40.
-    ann = Histories.pack([Play("ann", 10), Play("ann", 20)], world.catalogue, PlayWeights())[0]
-    split = HoldOut(train=ann, test={0: np.array([2], dtype=np.int32)})
-
-    metrics = evaluate(replace(world, histories=ann), split)
-
-    assert metrics is not None
-    assert (metrics.players, metrics.ndcg_at_10, metrics.hit_rate_at_10) == (1, 1.0, 1.0)
-    assert metrics.popularity_ndcg_at_10 == pytest.approx(1 / log2(5))
-    assert metrics.popularity_hit_rate_at_10 == 1.0
+    assert found["players"] == 1
+    assert found["model"]["ndcg@10"] == {"value": 1.0, "low": 1.0, "high": 1.0}  # type: ignore[index, call-overload]
+    assert set(found) == {"players", "model", "popularity", "random"}
 
 
-def test_without_players_enough_there_is_nothing_to_say():
-    assert evaluate(six_games(), hold_out(histories_of(4, 1))) is None
+@pytest.mark.parametrize(("place", "gain"), [(1, 1.0), (10, 1 / log2(11)), (11, 0.0)])
+def test_the_list_that_counts_has_ten_places(place: int, gain: float):
+    catalogue = Catalogue.from_games(game(number) for number in range(1, 14))
+    nobody = neighbours(*({} for _ in range(13)))
+    plays = pack([Play("ann", 13), Play("ann", place)], catalogue, PlayWeights()).histories
+    world = Recommender(catalogue, nobody, nobody, nobody, plays, np.arange(13, dtype=np.int32))
+
+    found = evaluate(world, held_out(place - 1)) or pytest.fail("not judged")
+
+    assert found.metrics[MODEL]["ndcg@10"].value == pytest.approx(gain)
+
+
+def test_without_anything_held_out_there_is_nothing_to_say():
+    nothing = HeldOut(np.array([], dtype=np.int32), np.array([0]), np.array([], dtype=np.int32))
+
+    assert evaluate(six_games(), nothing) is None
+
+
+def test_a_published_version_is_judged_by_its_own_hold_out():
+    arrays = artifact().arrays
+
+    found = evaluate(Recommender.from_arrays(arrays), HeldOut.from_arrays(arrays)) or pytest.fail("not judged")
+
+    # Zoë has 10, 20, 40 and 50; they speak for 30, and by popularity 60 is next.
+    assert found.ranked[MODEL].lists[0, :2].tolist() == [2, 5]

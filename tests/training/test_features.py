@@ -5,7 +5,6 @@ from app.core.catalogue import Catalogue
 from tests.worlds import game
 from training import features
 from training.estimators import content
-from training.features import FeatureConfig
 
 GAMES = [
     game(
@@ -71,7 +70,7 @@ def test_a_fact_that_no_game_has_is_left_out():
 
 
 def test_like_games_are_neighbours(catalogue: Catalogue):
-    model = content.fit(features.fit_transform(catalogue), FeatureConfig(), neighbours=1)
+    model = content.fit(features.fit_transform(catalogue).dense(64), neighbours=1)
 
     assert [model.neighbours(index)[0].tolist() for index in range(4)] == [[1], [0], [3], [2]]
 

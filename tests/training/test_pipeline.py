@@ -3,21 +3,25 @@
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 
 from app.core.artifact import Manifest
 from app.core.catalogue import Catalogue
-from app.core.interactions import Histories, InteractionStore, Play, PlayWeights
+from app.core.interactions import Histories, InteractionStore, Play, PlayWeights, pack
 from app.core.recommender import Recommender
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from tests.fakes import rawg
 from tests.training.conftest import MakeSettings
 from tests.worlds import game
-from training import evaluate, pipeline
 from training.collection import collect
+from training.estimators.cosine import CosineConfig
+from training.evaluate import evaluate
 from training.features import FeatureConfig
-from training.pipeline import TrainingConfig, train
+from training.fitting import ContentConfig, Fitter, TrainingConfig
+from training.hold_out import HeldOut
+from training.pipeline import Wishes, train
 from training.simulate import simulate
 
 SETTINGS = Settings()
@@ -27,15 +31,9 @@ def published(manifest: Manifest) -> Recommender:
     return Recommender.from_arrays(ModelStore(SETTINGS.model_store).load(manifest.version).arrays)
 
 
-def test_the_published_model_knows_every_play_and_is_evaluated_on_plays_it_does_not_know(
-    monkeypatch: pytest.MonkeyPatch,
+def test_the_published_model_knows_every_play_and_learned_from_all_but_those_it_is_judged_by(
+    fitted: list[Histories],
 ):
-    evaluated: list[tuple[Recommender, evaluate.HoldOut]] = []
-
-    def watched(recommender: Recommender, split: evaluate.HoldOut) -> None:
-        evaluated.append((recommender, split))
-
-    monkeypatch.setattr(pipeline, "evaluate", watched)
     manifest = train(SETTINGS, None)
 
     model = published(manifest)
@@ -44,18 +42,129 @@ def test_the_published_model_knows_every_play_and_is_evaluated_on_plays_it_does_
     for user_id in ("1", "12", "100"):
         mine = {play.game_id for play in plays if play.user_id == user_id}
         assert not mine & {scored.game["game_id"] for scored in model.recommend(user_id, 100).games}
-    [(recommender, split)] = evaluated
-    assert recommender.histories is split.train
-    assert len(split.train.indices) + sum(map(len, split.test.values())) == len(plays)
+    held_out = HeldOut.from_arrays(ModelStore(SETTINGS.model_store).load(manifest.version).arrays)
+    assert len(held_out) == 50
+    known = {(player, index) for player in range(100) for index in fitted[0].row(player)[0].tolist()}
+    for player, start, stop in zip(held_out.players, held_out.indptr, held_out.indptr[1:], strict=False):
+        assert not known & {(int(player), index) for index in held_out.indices[start:stop].tolist()}
+    assert len(known) + len(held_out.indices) == len(plays)
+
+
+def test_what_is_published_scores_what_its_manifest_says():
+    manifest = train(SETTINGS, None)
+
+    arrays = ModelStore(SETTINGS.model_store).load(manifest.version).arrays
+    found = evaluate(Recommender.from_arrays(arrays), HeldOut.from_arrays(arrays)) or pytest.fail("not judged")
+
+    assert found.to_dict().items() <= manifest.metrics.items()
 
 
 def test_popularity_is_by_players_and_then_by_what_people_keep_on_rawg():
     added = (1, 9, 5, 3)
     catalogue = Catalogue.from_games(game(number, added=added[number - 1]) for number in (1, 2, 3, 4))
     plays = [Play("a", 1), Play("a", 3), Play("b", 1), Play("b", 3)]
-    histories, _ = Histories.pack(plays, catalogue, PlayWeights())
+    histories = pack(plays, catalogue, PlayWeights()).histories
 
-    assert pipeline._popular(histories, catalogue).tolist() == [2, 0, 1, 3]
+    assert Fitter(catalogue, TrainingConfig()).fit(histories, TrainingConfig()).popular.tolist() == [2, 0, 1, 3]
+
+
+class TestGate:
+    """Runs one after the other, on the plays of players of two tastes."""
+
+    @staticmethod
+    def plays(*, shuffled: bool = False) -> list[Play]:
+        rng = np.random.default_rng(0)
+        pairs = [
+            (f"{player:03}", int(number) * 2 + player % 2)
+            for player in range(80)
+            for number in sorted(rng.choice(np.arange(1, 45), 10, replace=False))
+        ]
+        games = rng.permutation([game_id for _, game_id in pairs]) if shuffled else [game_id for _, game_id in pairs]
+        return [Play(user_id, int(game_id)) for (user_id, _), game_id in zip(pairs, games, strict=True)]
+
+    @pytest.fixture
+    def settings(self, make_settings: MakeSettings) -> Settings:
+        """Settings with a finished collection and imported plays."""
+        settings = make_settings(rawg_max_games=100)
+        self.put(settings, self.plays())
+        return settings
+
+    @staticmethod
+    def put(settings: Settings, plays: list[Play]) -> None:
+        database = settings.data_dir / "interactions.db"
+        database.unlink(missing_ok=True)
+        InteractionStore(database).put(plays)
+
+    def test_an_equal_model_takes_its_turn(self, settings: Settings):
+        collection = collect(settings)
+        first, second = train(settings, collection), train(settings, collection)
+
+        assert first.gate["reason"] == "There is no other version to serve."
+        assert second.gate["promoted"]
+        assert second.gate["against_champion"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+        assert ModelStore(settings.model_store).current_version() == second.version
+
+    def test_a_model_of_shuffled_plays_is_published_and_not_promoted(self, settings: Settings):
+        collection = collect(settings)
+        first = train(settings, collection)
+        self.put(settings, self.plays(shuffled=True))
+
+        broken = train(settings, collection)
+
+        store = ModelStore(settings.model_store)
+        assert not broken.gate["promoted"]
+        assert store.current_version() == first.version
+        assert store.versions() == [broken.version, first.version]
+        assert "Not promoted" in (settings.model_store / broken.version / "report.md").read_text()
+
+        forced = train(settings, collection, wishes=Wishes(force=True))
+        assert (forced.gate["promoted"], forced.gate["forced"]) == (True, True)
+        assert forced.gate["reason"] == broken.gate["reason"]
+        assert store.current_version() == forced.version
+
+    def test_the_champion_s_hold_out_stays_out_of_the_challenger_s_training(
+        self, settings: Settings, fitted: list[Histories]
+    ):
+        """Each player got twenty games more; the plays that the champion is judged by are not learned from."""
+        collection = collect(settings)
+        first = train(settings, collection)
+        arrays = ModelStore(settings.model_store).load(first.version).arrays
+        champion = Recommender.from_arrays(arrays)
+        rng = np.random.default_rng(1)
+        more = [Play(f"{player:03}", int(number)) for player in range(80) for number in rng.choice(100, 20) + 1]
+        self.put(settings, [*self.plays(), *more])
+        fitted.clear()
+
+        train(settings, collection)
+
+        frozen = HeldOut.from_arrays(arrays)
+        assert len(frozen) == 40
+        for case, player in zip(frozen.cases(champion.histories), frozen.players.tolist(), strict=True):
+            position = fitted[0].users.find_sorted(champion.histories.users[player])
+            assert position is not None
+            assert not np.isin(case.wanted, fitted[0].row(position)[0]).any()
+
+    def test_a_broken_current_version_is_replaced(self, settings: Settings, capsys: pytest.CaptureFixture[str]):
+        collection = collect(settings)
+        first = train(settings, collection)
+        (settings.model_store / first.version / "popular.npy").write_bytes(b"broken")
+
+        second = train(settings, collection)
+
+        assert second.gate["promoted"]
+        assert f"The current version cannot be used: popular.npy of {first.version} was altered" in (
+            capsys.readouterr().err
+        )
+
+    def test_the_best_of_some_trials_is_trained(self, settings: Settings):
+        manifest = train(settings, collect(settings), wishes=Wishes(trials=2))
+
+        report = orjson.loads((settings.model_store / manifest.version / "report.json").read_bytes())
+        trials = report["tuning"]["trials"]
+        best = max(trials, key=lambda trial: trial["score"])["numbers"]
+        assert len(trials) == 2
+        assert manifest.config["weights"]["emphasis"] == best["weights.emphasis"]  # type: ignore[index, call-overload]
+        assert manifest.config["collaborative"]["l2"] == best["collaborative.l2"]  # type: ignore[index, call-overload]
 
 
 def test_other_plays_or_another_catalogue_are_other_data(make_settings: MakeSettings, fake_rawg: rawg.FakeRawg):
@@ -79,13 +188,18 @@ def test_a_replay_takes_as_many_games_as_asked_for_now(make_settings: MakeSettin
 
 
 def test_the_configuration_shapes_the_model_and_travels_with_it():
-    config = TrainingConfig(features=FeatureConfig(genres=0, platforms=0, numbers=1), content_neighbours=3)
+    config = TrainingConfig(
+        features=FeatureConfig(genres=0, platforms=0, numbers=1),
+        content=ContentConfig(neighbours=3),
+        collaborative=CosineConfig(),
+    )
 
     manifest, usual = train(SETTINGS, None, config), train(SETTINGS, None)
 
     features = manifest.config["features"]
     assert isinstance(features, dict)
     assert features["numbers"] == 1
+    assert manifest.config["collaborative"]["estimator"] == "cosine"  # type: ignore[index, call-overload]
     assert np.diff(published(manifest).content.indptr).max() == 3
     assert not np.array_equal(published(manifest).content.indices[:3], published(usual).content.indices[:3])
 

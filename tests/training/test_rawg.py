@@ -95,7 +95,7 @@ def test_nobody_at_the_address(make_settings: MakeSettings):
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_retry_after_holds_back_every_request(form: str, fake_rawg: rawg.FakeRawg, make_settings: MakeSettings):
-    until = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=4), usegmt=True)
     busy = rawg.status(429, Retry_After="1" if form == "seconds" else until)
     fake_rawg.games = [rawg.game(number) for number in range(1, 401)]
     fake_rawg.faults = {2: [busy]}

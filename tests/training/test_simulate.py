@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.core.catalogue import Catalogue
-from app.core.interactions import Histories, PlayWeights
+from app.core.interactions import PlayWeights, pack
 from app.core.settings import Settings
 from tests.worlds import game
 from training.ingest import starter_frame
@@ -19,7 +19,7 @@ def starter() -> Catalogue:
 
 
 def test_there_are_players_1_to_100_in_the_order_that_histories_need(starter: Catalogue):
-    histories, left_out = Histories.pack(simulate(starter), starter, PlayWeights())
+    histories, _, left_out = pack(simulate(starter), starter, PlayWeights())
 
     assert {user.decode() for user in histories.users} == {str(player) for player in range(1, 101)}
     assert left_out == 0

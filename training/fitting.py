@@ -1,0 +1,74 @@
+"""From a catalogue and histories to the recommender that will serve, and every number that shapes it."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from app.core.catalogue import Catalogue
+from app.core.interactions import Histories, PlayWeights
+from app.core.recommender import Recommender
+from training import estimators, features
+from training.estimators import EstimatorConfig, content
+from training.estimators.neighbour_ridge import NeighbourRidgeConfig
+from training.features import FeatureConfig
+from training.hold_out import HoldOutConfig
+from training.simulate import SimulationConfig
+
+
+@dataclass(frozen=True)
+class ContentConfig:
+    """What likeness counts: how many alike games are kept, and how far a cold game gets the benefit of the doubt."""
+
+    neighbours: int = 100
+    optimism: float = 2.0
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Every number that shapes a model; it travels in the manifest."""
+
+    weights: PlayWeights = PlayWeights()
+    collaborative: EstimatorConfig = NeighbourRidgeConfig()
+    features: FeatureConfig = FeatureConfig()
+    content: ContentConfig = ContentConfig()
+    simulation: SimulationConfig = SimulationConfig()
+    hold_out: HoldOutConfig = HoldOutConfig()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the configuration for machines."""
+        return {**asdict(self), "collaborative": estimators.to_dict(self.collaborative)}
+
+
+class Fitter:
+    """Fits recommenders over one catalogue; what follows from the catalogue alone is worked out once."""
+
+    def __init__(self, catalogue: Catalogue, config: TrainingConfig) -> None:
+        self.catalogue = catalogue
+        self._vectors = features.fit_transform(catalogue, config.features).dense(config.features.dimensions)
+        self._content = content.fit(self._vectors, config.content.neighbours)
+
+    def fit(self, known: Histories, config: TrainingConfig) -> Recommender:
+        """Learn from histories, and answer from them."""
+        shape = (len(known), len(self.catalogue))
+        collaborative = estimators.fit(
+            sp.csr_array((known.weights, known.indices, known.indptr), shape=shape), config.collaborative
+        )
+        return Recommender(
+            catalogue=self.catalogue,
+            collaborative=collaborative,
+            content=self._content,
+            cold=content.for_cold_games(
+                self._content, self._vectors, self.catalogue.added, collaborative, config.content.optimism
+            ),
+            histories=known,
+            popular=_popular(known, self.catalogue),
+        )
+
+
+def _popular(histories: Histories, catalogue: Catalogue) -> npt.NDArray[np.int32]:
+    """Order the games by how many players have them; games that nobody has, by how many people keep them on RAWG."""
+    players = np.bincount(histories.indices, minlength=len(catalogue))
+    return np.lexsort((np.arange(len(catalogue)), -catalogue.added, -players)).astype(np.int32)
