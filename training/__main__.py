@@ -5,13 +5,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from filelock import FileLock, Timeout
 
 from app.core import log
-from app.core.errors import CollectionError, GameRecommenderError, RunInProgressError, one_line
+from app.core.artifact import Artifact
+from app.core.errors import (
+    CollectionError,
+    GameRecommenderError,
+    ModelNotLoadedError,
+    RunInProgressError,
+    one_line,
+)
 from app.core.settings import Settings
 from training import collection, tables
 from training.pages import Collection
@@ -32,6 +39,7 @@ app.add_typer(models, name="models")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Replay = Annotated[bool, typer.Option("--replay", help="Use the pages collected last, asking RAWG for nothing.")]
 Starter = Annotated[bool, typer.Option("--starter", help="Use the starter catalogue that comes with the project.")]
+Estimator = Annotated[Literal["neighbour_ridge", "cosine"], typer.Option(help="How to learn from the plays.")]
 Force = Annotated[bool, typer.Option("--force", help="Make the new model current whatever the gate says.")]
 Tune = Annotated[int, typer.Option(min=0, max=10_000, metavar="N", help="Try N configurations, and train the best.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew instead of going on with an interrupted collection.")]
@@ -43,6 +51,7 @@ def run(
     replay: Replay = False,
     starter: Starter = False,
     fresh: Fresh = False,
+    estimator: Estimator = "neighbour_ridge",
     tune: Tune = 0,
     force: Force = False,
     as_json: Json = False,
@@ -55,9 +64,12 @@ def run(
     settings = _settings()
     with _one_run_at_a_time(settings):
         source = _source(settings, replay=replay, starter=starter, fresh=fresh)
+        from training.estimators import CONFIGS
+        from training.fitting import TrainingConfig
         from training.pipeline import Wishes, train
 
-        manifest = train(settings, source, wishes=Wishes(trials=tune, force=force))
+        config = TrainingConfig(collaborative=CONFIGS[estimator]())
+        manifest = train(settings, source, config, Wishes(trials=tune, force=force))
         if source:
             collection.folder(settings).keep_only(source)
     tables.show(manifest.model_dump(mode="json"), tables.published(manifest), as_json=as_json)
@@ -81,6 +93,25 @@ def validate(starter: Starter = False, as_json: Json = False) -> None:
     _, report = check(settings, source)
     tables.show(report.to_dict(), tables.validation(report), as_json=as_json)
     report.raise_if_stopped()
+
+
+@app.command()
+def evaluate(
+    version: Annotated[str | None, typer.Argument(help="A version's name; else the current one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Judge a published version by the plays that were held out of its training."""
+    from app.core.errors import TrainingError
+    from app.core.recommender import Recommender
+    from training.evaluate import evaluate as judge
+    from training.hold_out import HeldOut
+
+    artifact = _artifact(version)
+    evaluation = judge(Recommender.from_arrays(artifact.arrays), HeldOut.from_arrays(artifact.arrays))
+    if evaluation is None:
+        raise TrainingError(f"{artifact.manifest.version} cannot be judged: no plays were held out of its training.")
+    name = artifact.manifest.version
+    tables.show({"version": name, **evaluation.to_dict()}, tables.evaluation(name, evaluation), as_json=as_json)
 
 
 @app.command("import")
@@ -108,17 +139,13 @@ def recommend(
     as_json: Json = False,
 ) -> None:
     """Recommend games to a player from the current model."""
-    from app.core.errors import ModelNotLoadedError
     from app.core.recommender import Recommender
-    from app.core.store import ModelStore
 
     try:
         user_id.encode()
     except UnicodeEncodeError:
         raise typer.BadParameter("The player's id is not UTF-8.") from None
-    artifact = ModelStore(_settings().model_store).current()
-    if artifact is None:
-        raise ModelNotLoadedError("There is no model yet: make one with `python -m training run`.")
+    artifact = _artifact()
     recommender = Recommender.from_arrays(artifact.arrays)
     answer = recommender.recommend(user_id, n, explain=True)
     manifest = artifact.manifest
@@ -174,6 +201,16 @@ def prune_models(
     settings = _settings()
     removed = ModelStore(settings.model_store).prune(keep or settings.models_kept)
     say(f"Removed {len(removed)} versions.")
+
+
+def _artifact(version: str | None = None) -> Artifact:
+    from app.core.store import ModelStore
+
+    store = ModelStore(_settings().model_store)
+    artifact = store.load(version) if version else store.current()
+    if artifact is None:
+        raise ModelNotLoadedError("There is no model yet: make one with `python -m training run`.")
+    return artifact
 
 
 def _settings() -> Settings:

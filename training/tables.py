@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.core.artifact import Manifest
     from app.core.catalogue import Game
     from app.core.recommender import Reason, Recommendations
+    from training.evaluate import Evaluation
     from training.validation import ValidationReport
 
 _WIDTH_OF_A_FILE = 160
@@ -69,6 +70,15 @@ def set_aside(rows: Sequence[tuple[int, str]]) -> RenderableType:
         _add(table, line, reason)
     hidden = len(rows) - _SET_ASIDE_SHOWN
     return Group(table, *([Text(f"and {hidden} more, in import.json in the data folder")] if hidden > 0 else []))
+
+
+def evaluation(version: str, found: Evaluation) -> RenderableType:
+    """Lay out the metrics of a version beside those of rankers that learn nothing."""
+    table = _table("", *found.metrics)
+    for name in next(iter(found.metrics.values())):
+        estimates = [metrics[name] for metrics in found.metrics.values()]
+        _add(table, name, *(f"{value:.4f} ({low:.4f} to {high:.4f})" for value, low, high in estimates))
+    return Group(Text(f"{version}, judged by {found.players} players; in brackets 95 % intervals."), table)
 
 
 def recommendations(

@@ -113,6 +113,8 @@ def test_a_wrong_key_is_one_clear_line(command: Command, monkeypatch: pytest.Mon
         (["run", "--replay"], "No collection is finished yet"),
         (["validate"], "No collection is finished yet"),
         (["recommend", "12"], "There is no model yet: make one with `python -m training run`"),
+        (["evaluate"], "There is no model yet: make one with `python -m training run`"),
+        (["evaluate", "x"], "There is no version 'x' in models"),
         (["models", "show", "x"], "There is no version 'x' in models"),
         (["models", "activate", "x"], "There is no version 'x' in models"),
         (["import", "nowhere.csv"], "nowhere.csv cannot be read"),
@@ -127,7 +129,14 @@ def test_a_failure_is_one_clear_line_and_exit_code_1(command: Command, arguments
 
 @pytest.mark.parametrize(
     "arguments",
-    [["fly"], ["recommend"], ["run", "--no-such"], ["recommend", "1", "-n", "0"], ["run", "--starter", "--replay"]],
+    [
+        ["fly"],
+        ["recommend"],
+        ["run", "--no-such"],
+        ["recommend", "1", "-n", "0"],
+        ["run", "--starter", "--replay"],
+        ["run", "--estimator", "magic"],
+    ],
 )
 def test_wrong_usage_is_exit_code_2(command: Command, arguments: list[str]):
     assert command(*arguments).code == 2

@@ -4,11 +4,13 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from app.core.artifact import Artifact
 from app.core.store import ModelStore
 from tests.training.conftest import Command
-from tests.worlds import publish
+from tests.worlds import artifact, manifest, publish
 
 
 def test_a_player_id_that_is_no_text_is_wrong_usage(command: Command):
@@ -36,6 +38,48 @@ def test_recommend_prints_a_table(command: Command):
     stranger = command("recommend", "[bold]nobody").out
     assert "Nothing is known of this player" in stranger
     assert "popularity" in stranger
+
+
+def test_a_version_is_judged_by_its_hold_out(command: Command):
+    published = json.loads(command("run", "--json").out)
+
+    code, out, _ = command("evaluate")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0] == f"{published['version']}, judged by 50 players; in brackets 95 % intervals."
+    assert lines[1].split() == ["model", "popularity", "random"]
+    ndcg = published["metrics"]["model"]["ndcg@10"]
+    assert lines[2].startswith(f"ndcg@10      {ndcg['value']:.4f} ({ndcg['low']:.4f} to {ndcg['high']:.4f})")
+
+    again = json.loads(command("evaluate", published["version"], "--json").out)
+    assert again.pop("version") == published["version"]
+    assert again.items() <= published["metrics"].items()
+
+
+def test_a_version_that_nothing_was_held_out_of_cannot_be_judged(command: Command):
+    nothing = {"held_out_players": "<i4", "held_out_indices": "<i4"}
+    arrays = {
+        **artifact().arrays,
+        **{name: np.array([], dtype) for name, dtype in nothing.items()},
+        "held_out_indptr": np.array([0], "<i8"),
+    }
+    store = ModelStore(Path("models"))
+    store.activate(store.publish(Artifact(manifest(), arrays)))
+
+    code, _, err = command("evaluate")
+
+    assert code == 1
+    assert err == "error: 20260101T000000-000000 cannot be judged: no plays were held out of its training.\n"
+
+
+def test_another_estimator_can_be_asked_for(command: Command):
+    published = json.loads(command("run", "--estimator", "cosine", "--json").out)
+
+    assert published["config"]["collaborative"]["estimator"] == "cosine"
+
+
+def test_a_run_that_is_forced_or_not_promoted_says_so(command: Command):
+    assert "; it is current (forced). There is no other version to serve." in command("run", "--force").out
 
 
 def test_models_can_be_listed_shown_activated_and_pruned(command: Command):
