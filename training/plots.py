@@ -24,7 +24,7 @@ def metrics(evaluation: Evaluation) -> bytes:
         errors = np.abs(values[:, 1:].T - values[:, 0])
         at = np.arange(len(names)) + (place - 1) * width
         axes.bar(at, values[:, 0], width, yerr=errors, capsize=3, label=ranker, color=_COLOURS[ranker])
-    axes.set_xticks(np.arange(len(names)), names)
+    axes.set_xticks(np.arange(len(names)), names, fontsize="small")
     axes.set_title(f"{evaluation.players} players, 95 % intervals")
     axes.legend(frameon=False)
     return _png(figure)
@@ -52,20 +52,19 @@ def popularity(evaluation: Evaluation) -> bytes:
 def neighbours(recommender: Recommender) -> bytes:
     """Draw how strong the links between games are that plays and likeness give."""
     figure, axes = _page()
-    for model, label, ranker in (
-        (recommender.collaborative, "by plays", MODEL),
-        (recommender.cold, "by likeness", POPULARITY),
-    ):
-        strong = model.weights[model.weights > 0]
-        if len(strong):
-            bins = np.geomspace(strong.min(), strong.max() * 1.001, 60).tolist()
-            axes.hist(strong, bins, histtype="step", color=_COLOURS[ranker], label=f"{label}: {len(strong)}")
+    weights = {
+        f"by plays: {len(recommender.collaborative.weights)}": recommender.collaborative.weights,
+        f"by likeness: {len(recommender.cold.weights)}": recommender.cold.weights,
+    }
+    every = np.concatenate([found[found > 0] for found in weights.values()])
+    if len(every):
+        bins = np.geomspace(every.min(), every.max() * 1.001, 80).tolist()
+        axes.hist(list(weights.values()), bins, histtype="step", color=list(_COLOURS.values())[:2], label=list(weights))
+        axes.legend(frameon=False)
     axes.set_xscale("log")
     axes.set_xlabel("weight of a neighbour")
     axes.set_ylabel("neighbours")
     axes.set_title("Scores of the neighbours")
-    if axes.has_data():
-        axes.legend(frameon=False)
     return _png(figure)
 
 
