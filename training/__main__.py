@@ -156,6 +156,25 @@ def recommend(
     )
 
 
+@app.command()
+def benchmark(
+    train: Annotated[Path, typer.Option(help="Plays: a CSV file as `import` takes it, or text, `user item item ...`.")],
+    test: Annotated[Path | None, typer.Option(help="What is to be found; else a fifth of each player's games.")] = None,
+    memory: Annotated[float, typer.Option(min=0, metavar="GB", help="What a dense matrix may take.")] = 6.0,
+    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="This method alone; may be repeated.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare our estimators with those of others: the same plays, the same run, the same measures."""
+    from training import benchmark
+    from training.peers import METHODS
+
+    unknown = sorted(set(only or ()) - METHODS.keys())
+    if unknown:
+        raise typer.BadParameter(f"There is no method {', '.join(unknown)}; there are {', '.join(METHODS)}.")
+    found = benchmark.run(train, test, memory, only or ())
+    tables.show(found.to_dict(), tables.benchmark(found), as_json=as_json)
+
+
 @models.command("list")
 def list_models(as_json: Json = False) -> None:
     """List the published versions, the newest first."""

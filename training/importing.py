@@ -42,14 +42,19 @@ def import_plays(path: Path, store: InteractionStore) -> ImportSummary:
     file cannot be read to its end, lacks a column, or has no valid row.
     """
     summary = ImportSummary()
+    store.put(read_plays(path, summary))
+    return summary
+
+
+def read_plays(path: Path, summary: ImportSummary) -> Iterator[Play]:
+    """Read the valid rows of a file, counting them and the others; raises `ImportFailedError` as `import_plays`."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            store.put(_plays(file, path, summary))
+            yield from _plays(file, path, summary)
     except OSError as unreadable:
         raise ImportFailedError(f"{path} cannot be read: {unreadable.strerror}.") from unreadable
     except (UnicodeDecodeError, csv.Error) as unreadable:
         raise ImportFailedError(f"{path} is no CSV file in UTF-8: {unreadable}.") from unreadable
-    return summary
 
 
 def _plays(file: Iterable[str], path: Path, summary: ImportSummary) -> Iterator[Play]:

@@ -9,6 +9,7 @@
     ├── ValidationFailedError  too few games, or too many bad ones, to train on
     ├── InteractionStoreError  the imported plays cannot be read or written
     ├── ImportFailedError      a file of plays cannot be read
+    ├── BenchmarkError         there is nothing that methods could be compared by
     ├── TrainingError          there is nothing a model could be made of
     ├── RunInProgressError     another run holds the lock
     ├── ArtifactError          a published version is broken, altered or of another format
@@ -62,6 +63,10 @@ class InteractionStoreError(GameRecommenderError):
 
 class ImportFailedError(GameRecommenderError):
     """A file of plays cannot be read."""
+
+
+class BenchmarkError(GameRecommenderError):
+    """There is nothing that methods could be compared by."""
 
 
 class TrainingError(GameRecommenderError):

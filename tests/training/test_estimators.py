@@ -87,33 +87,6 @@ class TestCosine:
         assert model.neighbours(5)[0].tolist() == [0, 1, 2]
 
 
-class TestGram:
-    def test_a_play_that_counts_nothing_shares_no_player(self):
-        indptr, indices = np.array([0, 2, 4]), np.array([0, 1, 0, 1])
-        plays = sp.csr_array((np.array([1.0, 1.0, 1.0, 0.0]), indices, indptr), shape=(2, 2))
-
-        gram = Gram.of(plays, player_discount=0.0, longest_history=9)
-
-        assert as_dict(gram.nearest(5), 0) == pytest.approx({1: 1 / sqrt(2)})
-        assert (gram.plays, gram.average_play) == (3, 1.0)
-        assert plays.nnz == 4  # the caller's matrix stays as it was
-
-    def test_popularity_is_in_average_plays_and_one_at_least(self):
-        """The first player counts half a play each, the second a whole one."""
-        gram = Gram.of(sp.csr_array([[1.0, 1, 1, 1], [2.0, 0, 0, 0]]), player_discount=0.5, longest_history=9)
-
-        assert gram.average_play == pytest.approx(6 / 5)
-        assert gram.popularity == pytest.approx([4.5 / 1.2, 1, 1, 1])
-
-    def test_of_a_long_history_the_strongest_plays_count(self):
-        """The plays of weight 3 and the first of weight 2; so the game of weight 1 is alone."""
-        gram = Gram.of(sp.csr_array([[2.0, 1, 3, 2], [1, 1, 0, 0]]), player_discount=0.0, longest_history=2)
-
-        found = as_dense(gram.nearest(9)) > 0
-
-        assert np.argwhere(found).tolist() == [[0, 1], [0, 2], [1, 0], [2, 0]]
-
-
 class TestNeighbourRidge:
     def test_the_defaults(self):
         assert NeighbourRidgeConfig() == NeighbourRidgeConfig(

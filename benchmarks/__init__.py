@@ -1,0 +1,1 @@
+"""What the training costs, measured against a yardstick in the same run."""
