@@ -118,8 +118,7 @@ class TestNeighbourRidge:
 
         with pytest.MonkeyPatch.context() as patch:
             if blocks > 1:
-                patch.setattr(neighbour_ridge, "_MEMORY", 0)
-                patch.setattr(neighbour_ridge, "_MEMORY_PER_PLAY", 0)
+                patch.setattr(neighbour_ridge, "_MEMORY", (0, 0))
             model = neighbour_ridge.fit(sp.csr_array(plays), config)
 
         expected = np.zeros_like(gram)

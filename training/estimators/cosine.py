@@ -27,7 +27,7 @@ def fit(matrix: sp.csr_array, config: CosineConfig | None = None) -> ItemItemMod
     The similarity is the cosine of Sarwar et al. (2001, "Item-based collaborative filtering recommendation
     algorithms"), shrunk as in Ferrari Dacrema et al. (2019, "Are we really making much progress?").
 
-    Memory: three copies of the plays, and the neighbour lists.
+    Memory: 12 bytes a play, and the neighbour lists.
     """
     config = config or CosineConfig()
     gram = Gram.of(matrix, player_discount=0.0, longest_history=config.longest_history)

@@ -74,12 +74,13 @@ class Gram:
         indptr = sources.indptr[first : last + 1] - sources.indptr[first]
         items = sources.indices[sources.indptr[first] : sources.indptr[last]]
         sizes = np.diff(indptr)
+        triangles = triangle(sizes)
         systems = kernels.Systems(
             indptr=indptr,
             items=items,
-            offsets=np.concatenate([[0], np.cumsum(sizes**2)[:-1]]),
-            matrices=np.zeros((sizes**2).sum(), np.float32),
-            sides=np.zeros(len(items), np.float32),
+            offsets=np.cumsum(triangles) - triangles,
+            matrices=np.empty(triangles.sum(), np.float32),
+            sides=np.empty(len(items), np.float32),
         )
         system = np.arange(last - first)
         used = np.concatenate([items, np.arange(first, last)])
@@ -95,6 +96,11 @@ class Gram:
 
         on_all_cores(some, len(rows))
         return systems
+
+
+def triangle(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Count the entries of the lower triangles of square matrices."""
+    return sizes * (sizes + 1) // 2
 
 
 def _among_the_strongest(by_player: sp.csr_array, longest: int) -> npt.NDArray[np.bool_]:

@@ -120,8 +120,8 @@ def nearest(
 class Systems(NamedTuple):
     """Linear systems of many sizes: system s, of the items `items[indptr[s]:indptr[s + 1]]`.
 
-    Its matrix stands in `matrices` from `offsets[s]` on, row by row, the lower triangle alone; its right side, and
-    later its solution, in `sides` at the places of its items.
+    Of its symmetric matrix the lower triangle stands in `matrices` from `offsets[s]` on, row by row; its right side,
+    and later its solution, in `sides` at the places of its items.
     """
 
     indptr: Int64s
@@ -150,7 +150,7 @@ def fill(systems: Systems, sides: Sides, rows: Int32s, uses_indptr: Int64s, uses
                 for column in range(size):
                     systems.sides[first + column] = sums[systems.items[first + column]]
             else:
-                row = systems.offsets[system] + place * size
+                row = systems.offsets[system] + place * (place + 1) // 2
                 for column in range(place + 1):
                     systems.matrices[row + column] = sums[systems.items[first + column]]
         for at in range(count):
@@ -163,9 +163,12 @@ def solve(systems: Systems, start: int, stop: int, penalties: Float32s) -> None:
     for system in range(start, stop):
         first = systems.indptr[system]
         size = systems.indptr[system + 1] - first
-        matrix = systems.matrices[systems.offsets[system] : systems.offsets[system] + size * size].reshape(size, size)
-        for place in range(size):
-            matrix[place, place] += penalties[systems.items[first + place]]
+        matrix = np.zeros((size, size), np.float32)
+        at = systems.offsets[system]
+        for row in range(size):
+            matrix[row, : row + 1] = systems.matrices[at : at + row + 1]
+            matrix[row, row] += penalties[systems.items[first + row]]
+            at += row + 1
         lower = np.linalg.cholesky(matrix)
         x = systems.sides[first : first + size]
         for row in range(size):

@@ -10,12 +10,14 @@ from threadpoolctl import threadpool_limits
 
 from app.core.item_item import ItemItemModel
 from training.estimators import kernels
-from training.estimators.gram import Gram
+from training.estimators.gram import Gram, triangle
 from training.estimators.lists import by_source
 from training.estimators.threads import on_all_cores
 
-_MEMORY = 64 * 2**20  # bytes of systems that are solved together, at least
-_MEMORY_PER_PLAY = 32  # likewise: so the Gram matrix is not computed more often the more plays there are
+# Bytes of systems that are solved together. For each such block the rows of the Gram matrix that it uses are computed
+# anew: many plays make them dear, and more memory worth its while.
+_MEMORY_PER_PLAY = 320
+_MEMORY = (64 * 2**20, 512 * 2**20)  # at least, at most
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,13 @@ def fit(matrix: sp.csr_array, config: NeighbourRidgeConfig | None = None) -> Ite
     cosine, as SLIM's variant with feature selection has (Ning and Karypis 2011); so the cost is linear in the items.
     Weights below 0 are dropped: they say no more (measured), and no game can speak against another in an explanation.
 
-    Memory: three copies of the plays, the neighbour lists, and systems for 64 MB (or 32 bytes a play) at a time.
+    Memory: 12 bytes a play, the neighbour lists, and 64 to 512 MB for the systems that are solved together.
     """
     config = config or NeighbourRidgeConfig()
     gram = Gram.of(matrix, config.player_discount, config.longest_history)
     sources = gram.nearest(config.sources)
     penalties = config.l2 * gram.average_play * np.sqrt(gram.popularity)
-    blocks = _blocks(sources, max(_MEMORY, _MEMORY_PER_PLAY * gram.plays))
+    blocks = _blocks(sources, int(np.clip(_MEMORY_PER_PLAY * gram.plays, *_MEMORY)))
     with threadpool_limits(1):  # the systems are small: a core each, not all cores on one
         weights = np.concatenate([_regress(gram, sources, first, last, penalties) for first, last in blocks])
     weights /= np.repeat(gram.popularity**config.popularity_discount, np.diff(sources.indptr))
@@ -59,7 +61,7 @@ def fit(matrix: sp.csr_array, config: NeighbourRidgeConfig | None = None) -> Ite
 
 def _blocks(sources: ItemItemModel, memory: int) -> Iterator[tuple[int, int]]:
     """Cut the items into ranges whose systems together fit into the memory (bytes)."""
-    ends = np.cumsum(np.diff(sources.indptr) ** 2 * np.dtype(np.float32).itemsize)
+    ends = np.cumsum(triangle(np.diff(sources.indptr)) * np.dtype(np.float32).itemsize)
     first = 0
     while first < len(sources):
         used = ends[first - 1] if first else 0
