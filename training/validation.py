@@ -71,6 +71,8 @@ class ValidationReport:
             raise ValidationFailedError(self.stopped_because)
 
 
+# With pyarrow installed pandas would keep texts as UTF-8, which a record may break.
+@pd.option_context("mode.string_storage", "python")
 def validate(frame: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, ValidationReport]:
     """Check every row of `ingest.to_frame`'s frame; returns the valid rows, one a game, with clean types, and a report.
 

@@ -39,18 +39,54 @@ class Sides(NamedTuple):
 
 
 @compiled
-def gram_row(sides: Sides, item: int, sums: Float32s, touched: Int32s) -> int:
-    """Add an item's row of the Gram matrix to `sums` (zeros before); tells how many items it `touched`, and which."""
-    count = 0
+def gram_row(sides: Sides, item: int, sums: Float32s) -> int:
+    """Add an item's row of the Gram matrix to `sums`, as long as there are items; returns how many products it took."""
+    products = 0
     for at_player in range(sides.item_indptr[item], sides.item_indptr[item + 1]):
         player, value = sides.item_players[at_player], sides.item_values[at_player]
+        start, stop = sides.player_indptr[player], sides.player_indptr[player + 1]
+        for at_item in range(start, stop):
+            sums[sides.player_items[at_item]] += value * sides.player_values[at_item]
+        products += stop - start
+    return products
+
+
+@compiled
+def touched(sides: Sides, item: int, products: int, sums: Float32s, found: Int32s) -> int:
+    """List in `found` the items that a row of the Gram matrix is not 0 at, each once; returns how many they are.
+
+    Looks at whatever is shorter: at all items, or at the products once more.
+    """
+    count = 0
+    if products >= len(sums):
+        for other in range(len(sums)):
+            if sums[other] != 0:
+                found[count] = other
+                count += 1
+        return count
+    for at_player in range(sides.item_indptr[item], sides.item_indptr[item + 1]):
+        player = sides.item_players[at_player]
         for at_item in range(sides.player_indptr[player], sides.player_indptr[player + 1]):
             other = sides.player_items[at_item]
-            if sums[other] == 0:
-                touched[count] = other
+            if sums[other] > 0:
+                sums[other] = -sums[other]  # found already
+                found[count] = other
                 count += 1
-            sums[other] += value * sides.player_values[at_item]
+    for at in range(count):
+        sums[found[at]] = -sums[found[at]]
     return count
+
+
+@compiled
+def clear(sides: Sides, item: int, products: int, sums: Float32s) -> None:
+    """Set a row of the Gram matrix to 0 again, by whatever is shorter."""
+    if products >= len(sums):
+        sums[:] = 0
+        return
+    for at_player in range(sides.item_indptr[item], sides.item_indptr[item + 1]):
+        player = sides.item_players[at_player]
+        for at_item in range(sides.player_indptr[player], sides.player_indptr[player + 1]):
+            sums[sides.player_items[at_item]] = 0
 
 
 @compiled
@@ -94,12 +130,13 @@ def nearest(
     is `gram_ij / (lengths_i * lengths_j + shrinkage)`.
     """
     items, k = len(lengths), indices.shape[1]
-    sums, touched = np.zeros(items, np.float32), np.empty(items, np.int32)
+    sums, others = np.zeros(items, np.float32), np.empty(items, np.int32)
     found = np.zeros(stop - start, np.int64)
     for item in range(start, stop):
         heap_values, heap_indices, size = values[item - start], indices[item - start], 0
-        for at in range(gram_row(sides, item, sums, touched)):
-            other = touched[at]
+        products = gram_row(sides, item, sums)
+        for at in range(touched(sides, item, products, sums, others)):
+            other = others[at]
             similarity = float(np.float32(sums[other] / (lengths[item] * lengths[other] + shrinkage)))
             sums[other] = 0
             if other == item:
@@ -138,10 +175,9 @@ def fill(systems: Systems, sides: Sides, rows: Int32s, uses_indptr: Int64s, uses
     Row `rows[r]` is used by the systems `uses[uses_indptr[r]:uses_indptr[r + 1]]`, in the row of their matrix that
     `places` names, or as their right side where it is -1.
     """
-    items = len(sides.item_indptr) - 1
-    sums, touched = np.zeros(items, np.float32), np.empty(items, np.int32)
+    sums = np.zeros(len(sides.item_indptr) - 1, np.float32)
     for r in range(len(rows)):
-        count = gram_row(sides, rows[r], sums, touched)
+        products = gram_row(sides, rows[r], sums)
         for use in range(uses_indptr[r], uses_indptr[r + 1]):
             system, place = uses[use], places[use]
             first = systems.indptr[system]
@@ -153,8 +189,7 @@ def fill(systems: Systems, sides: Sides, rows: Int32s, uses_indptr: Int64s, uses
                 row = systems.offsets[system] + place * (place + 1) // 2
                 for column in range(place + 1):
                     systems.matrices[row + column] = sums[systems.items[first + column]]
-        for at in range(count):
-            sums[touched[at]] = 0
+        clear(sides, rows[r], products, sums)
 
 
 @compiled
