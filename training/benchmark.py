@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -35,12 +36,13 @@ class Row:
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Write the row for machines."""
+        cost: Mapping[str, Any] = self.cost or {}
         found: dict[str, JsonValue] = {name: estimate._asdict() for name, estimate in self.measures.items()}
         return {
             "method": self.method,
             "settings": self.settings,
             **found,
-            **(self.cost or {}),  # type: ignore[dict-item]
+            **cost,
             **({"trouble": self.trouble} if self.trouble else {}),
         }
 

@@ -1,9 +1,10 @@
 """Which plays a model is not trained on, so that it can be judged by them."""
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +72,8 @@ class HeldOut:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Read what an artifact keeps."""
-        return cls(*(arrays[f"held_out_{name}"] for name in ("players", "indptr", "indices")))  # type: ignore[arg-type]
+        a: Mapping[str, Any] = arrays
+        return cls(a["held_out_players"], a["held_out_indptr"], a["held_out_indices"])
 
     def cases(self, histories: Histories) -> list[Case]:
         """Set up the test: each player's history without the games held out."""

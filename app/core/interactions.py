@@ -205,7 +205,7 @@ class InteractionStore:
         """Tell when the latest play was; None where no play has a time."""
         with self._database() as database:
             at: str | None = database.execute("SELECT max(at) FROM plays").fetchone()[0]
-            return at and datetime.fromisoformat(at)  # type: ignore[return-value]
+            return None if at is None else datetime.fromisoformat(at)
 
     def __len__(self) -> int:
         """Count the plays."""
