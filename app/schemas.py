@@ -93,9 +93,7 @@ class ScoredGame(GameFacts):
 
     model_config = ConfigDict(json_schema_extra={"example": {**_SCORED, "reasons": []}})
 
-    score: float = Field(
-        description="Comparable within one source of one answer; 0 where the game is there for its popularity."
-    )
+    score: float = Field(description="Comparable within one answer; 0 where the game is there for its popularity.")
     rank: int = Field(description="1 is the best game of the whole list, whatever the offset.")
     source: Source = Field(
         description="`collaborative`: from what players play. `content`: from what the games are like. `popularity`: "

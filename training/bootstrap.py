@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 _RESAMPLES = 1000
-_AT_ONCE = 100
+_MOST_DRAWN = 2**24  # numbers at once
 _INTERVAL = (2.5, 97.5)  # percent
 
 FloatArray = npt.NDArray[np.float64]
@@ -44,5 +44,6 @@ def of_all(number: Callable[[npt.NDArray[np.int64]], float], players: int) -> Es
 def _resamples(players: int) -> Iterator[npt.NDArray[np.int64]]:
     """Draw players with replacement, always the same: how often each is drawn (resamples x players), chunk by chunk."""
     rng = np.random.default_rng(0)
-    for _ in range(0, _RESAMPLES, _AT_ONCE):
-        yield rng.multinomial(players, np.full(players, 1 / players), size=_AT_ONCE)
+    at_once = max(1, _MOST_DRAWN // players)
+    for done in range(0, _RESAMPLES, at_once):
+        yield rng.multinomial(players, np.full(players, 1 / players), size=min(at_once, _RESAMPLES - done))

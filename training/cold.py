@@ -43,7 +43,8 @@ def evaluate_cold(fitter: Fitter, histories: Histories, config: TrainingConfig) 
     games = rng.choice(played, round(_HIDDEN * len(played)), replace=False)
     hidden = np.isin(histories.indices, games)
     recommender = fitter.fit(only(histories, ~hidden), config)
-    cases = [case for case in HeldOut.of(histories, hidden).cases(histories) if len(case.played)]
+    to_be_found = HeldOut.of(histories, hidden & (histories.weights > 0))
+    cases = [case for case in to_be_found.cases(only(histories, ~hidden | (histories.weights > 0))) if len(case.played)]
     if not cases:
         return None
     chosen = [cases[position] for position in rng.permutation(len(cases))[:_MOST_PLAYERS]]

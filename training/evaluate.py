@@ -24,7 +24,7 @@ MODEL, POPULARITY, RANDOM = "model", "popularity", "random"
 class Evaluation:
     """What a test found: by ranker (the model and two that learn nothing) and metric; and the lists it was found from.
 
-    `known` counts the players who are known to have each game, those held out not among them.
+    `known` counts the players who are known to have and like each game, those held out not among them.
     """
 
     players: int
@@ -49,7 +49,9 @@ def evaluate(recommender: Recommender, held_out: HeldOut) -> Evaluation | None:
         return None
     cases = held_out.cases(recommender.histories)
     games = len(recommender.catalogue)
-    known = np.bincount(recommender.histories.indices, minlength=games) - np.bincount(held_out.indices, minlength=games)
+    histories = recommender.histories
+    liked = np.bincount(histories.indices[histories.weights > 0], minlength=games)
+    known = liked - np.bincount(held_out.indices, minlength=games)
     rankers: dict[str, Ranker] = {
         MODEL: partial(by_model, recommender),
         POPULARITY: partial(_by_popularity, recommender),

@@ -69,6 +69,6 @@ class Fitter:
 
 
 def _popular(histories: Histories, catalogue: Catalogue) -> npt.NDArray[np.int32]:
-    """Order the games by how many players have them; games that nobody has, by how many people keep them on RAWG."""
-    players = np.bincount(histories.indices, minlength=len(catalogue))
+    """Order the games by how many players have and like them; others by how many people keep them on RAWG."""
+    players = np.bincount(histories.indices[histories.weights > 0], minlength=len(catalogue))
     return np.lexsort((np.arange(len(catalogue)), -catalogue.added, -players)).astype(np.int32)

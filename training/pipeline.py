@@ -62,10 +62,10 @@ class Plays:
     store: InteractionStore
 
     def pack(self, weights: PlayWeights) -> Packed:
-        """Pack the plays of games in the catalogue."""
+        """Read the plays of games in the catalogue."""
         if self.kind == "simulated":
             return pack(simulate(self.catalogue, self.simulation), self.catalogue, weights)
-        packed = pack(self.store.stream(), self.catalogue, weights, self.store.latest())
+        packed = pack(self.store.stream(), self.catalogue, weights)
         if not len(packed.histories):
             raise TrainingError(f"Not one of the {packed.left_out} imported plays is of a game in the catalogue.")
         return packed
@@ -96,8 +96,8 @@ def train(
     unknown = test | _held_out_before(champion, packed.histories, catalogue)
     tuning = None
     if wishes.trials:
-        tuning = tune(fitter, plays.pack, unknown, config, wishes.trials)
-        config, packed = tuning.best, plays.pack(tuning.best.weights)
+        tuning = tune(fitter, packed, unknown, config, wishes.trials)
+        config, packed = tuning.best, packed.weighed(tuning.best.weights)
     known = hold_out.only(packed.histories, ~unknown)
     recommender = replace(fitter.fit(known, config), histories=packed.histories)
     held_out = HeldOut.of(packed.histories, test)
@@ -105,7 +105,7 @@ def train(
     say(report.told(evaluation))
     cold = evaluate_cold(fitter, known, config)
     decision = gate.decide(recommender, evaluation, champion, settings.gate_tolerance)
-    if wishes.force:
+    if wishes.force and not decision.promoted:
         decision = replace(decision, promoted=True, forced=True)
     findings = Findings(evaluation, cold, decision, tuning)
 

@@ -17,7 +17,7 @@ _COLOURS = {MODEL: "#0072B2", POPULARITY: "#E69F00", RANDOM: "#999999"}
 def metrics(evaluation: Evaluation) -> bytes:
     """Draw a bar with its interval for each ranker and each metric that goes from 0 to 1."""
     figure, axes = _page()
-    names = [name for name, found in evaluation.metrics[MODEL].items() if found.value <= 1]
+    names = [name for name in evaluation.metrics[MODEL] if not name.startswith("novelty")]
     width = 0.8 / len(evaluation.metrics)
     for place, (ranker, found) in enumerate(evaluation.metrics.items()):
         values = np.array([found[name] for name in names])

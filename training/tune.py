@@ -1,6 +1,6 @@
 """Trials of other configurations, judged by plays held out of the training data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import TrialState
 
 from app.core.errors import TrainingError
-from app.core.interactions import Packed, PlayWeights
+from app.core.interactions import Packed
 from training import hold_out
 from training.estimators import EstimatorConfig
 from training.estimators.cosine import CosineConfig
@@ -58,22 +58,19 @@ class Tuning:
         return {"metric": NDCG, "trials": [vars(trial) for trial in self.trials]}
 
 
-def tune(
-    fitter: Fitter, pack: Callable[[PlayWeights], Packed], unknown: Mask, default: TrainingConfig, trials: int
-) -> Tuning:
+def tune(fitter: Fitter, packed: Packed, unknown: Mask, default: TrainingConfig, trials: int) -> Tuning:
     """Search the numbers that shape the model (TPE: Bergstra et al. 2011), beginning with those of `default`.
 
     `unknown` marks the plays that are not for training; of the others some are held out, the same for all trials.
     Ctrl-C ends the search, and what was found until then counts. Raises `TrainingError` where nothing can be held out.
     """
-    first = pack(default.weights)
-    times = first.times[~unknown]
-    validation = hold_out.draw(hold_out.only(first.histories, ~unknown), times, fitter.catalogue, default.hold_out)
+    times = packed.times[~unknown]
+    validation = hold_out.draw(hold_out.only(packed.histories, ~unknown), times, fitter.catalogue, default.hold_out)
     if not validation.any():
         raise TrainingError(f"Trials cannot be judged: nobody has {default.hold_out.fewest} games to train on.")
 
     def score(config: TrainingConfig) -> float:
-        known = hold_out.only(pack(config.weights).histories, ~unknown)
+        known = hold_out.only(packed.weighed(config.weights).histories, ~unknown)
         recommender = fitter.fit(hold_out.only(known, ~validation), config)
         ranked = rank(partial(by_model, recommender), HeldOut.of(known, validation).cases(known))
         return float(ranked.per_player()[NDCG].mean())
@@ -86,7 +83,11 @@ def tune(
         try:
             for done in range(trials):
                 trial = study.ask(dict(space))
-                study.tell(trial, score(_changed(default, trial.params)))
+                try:
+                    study.tell(trial, score(_changed(default, trial.params)))
+                except TrainingError as failed:  # with these numbers there is no model
+                    study.tell(trial, state=TrialState.FAIL)
+                    say(f"Tuning: trial {done + 1} has no result. {failed}")
                 advance(done + 1, trials)
         except KeyboardInterrupt:
             say("Tuning interrupted: going on with the best so far.")

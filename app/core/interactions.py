@@ -4,9 +4,9 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from math import log1p, nan
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import nan
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +18,13 @@ from app.core.errors import InteractionStoreError
 from app.core.packed import PackedStrings
 
 WeightArray = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float64]
 
 MAX_USER_ID_LENGTH = 128
 MAX_GAME_ID = 2**63 - 1
 MAX_RATING = 5.0
+
+_DAY = 86_400.0  # seconds
 
 
 class Play(NamedTuple):
@@ -50,16 +53,20 @@ class PlayWeights:
     emphasis: float = 0.3
     half_life_days: float | None = None
 
-    def weight(self, play: Play, latest: datetime | None = None) -> float:
-        """Weigh one play; 0 for a game rated 0, else positive. `latest` is the time of the latest play of all."""
-        hours = self.typical_hours if play.hours is None else min(play.hours, self.hours_cap)
-        liking = 1.0 if play.rating is None else play.rating / MAX_RATING
-        return liking * float((1.0 + log1p(hours)) ** self.emphasis) * self._freshness(play, latest)
+    def weight(self, play: Play) -> float:
+        """Weigh one play by itself: 0 for a game rated 0, else positive."""
+        hours, rating = (np.array([nan if fact is None else fact]) for fact in (play.hours, play.rating))
+        return float(self.weigh(hours, rating, np.array([nan]))[0])
 
-    def _freshness(self, play: Play, latest: datetime | None) -> float:
-        if self.half_life_days is None or play.at is None or latest is None:
-            return 1.0
-        return float(0.5 ** ((latest - play.at) / timedelta(days=self.half_life_days)))
+    def weigh(self, hours: FloatArray, ratings: FloatArray, times: FloatArray) -> WeightArray:
+        """Weigh plays; NaN stands for what is not known. Times are in seconds."""
+        played = np.where(np.isnan(hours), self.typical_hours, np.minimum(hours, self.hours_cap))
+        liking = np.where(np.isnan(ratings), 1.0, ratings / MAX_RATING)
+        weights = liking * (1.0 + np.log1p(played)) ** self.emphasis
+        if self.half_life_days is not None and not np.isnan(times).all():
+            age = (np.nanmax(times) - np.nan_to_num(times, nan=np.nanmax(times))) / _DAY
+            weights *= 0.5 ** (age / self.half_life_days)
+        return weights.astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,38 +98,47 @@ class Histories:
 
 
 class Packed(NamedTuple):
-    """Histories; when each of their plays was (seconds since 1970, NaN where unknown); how many plays were left out."""
+    """Histories and the facts that their weights come from, a number a play, NaN where it is not known.
+
+    `hours`, `ratings` (0 to 5) and `times` (seconds since 1970) are float64; `left_out` counts the plays of games that
+    the catalogue does not have.
+    """
 
     histories: Histories
-    times: npt.NDArray[np.float64]
+    hours: FloatArray
+    ratings: FloatArray
+    times: FloatArray
     left_out: int
 
+    def weighed(self, weights: PlayWeights) -> "Packed":
+        """Weigh the same plays in another way."""
+        return self._replace(
+            histories=replace(self.histories, weights=weights.weigh(self.hours, self.ratings, self.times))
+        )
 
-def pack(plays: Iterable[Play], catalogue: Catalogue, weights: PlayWeights, latest: datetime | None = None) -> Packed:
+
+def pack(plays: Iterable[Play], catalogue: Catalogue, weights: PlayWeights) -> Packed:
     """Pack plays that come ordered by player, in the byte order of the ids.
 
     Plays are left out whose game the catalogue does not have, and so is a player with no other play.
     """
-    rows = _Rows(catalogue, weights, latest)
+    rows = _Rows(catalogue)
     for play in plays:
         rows.add(play)
-    return rows.packed()
+    return rows.packed(weights)
 
 
 class _Rows:
-    """Histories under construction, in growing arrays: a play costs its 16 bytes and no Python object."""
+    """Histories under construction, in growing arrays: a play costs its 28 bytes and no Python object."""
 
-    def __init__(self, catalogue: Catalogue, weights: PlayWeights, latest: datetime | None) -> None:
+    def __init__(self, catalogue: Catalogue) -> None:
         self._index = {int(game_id): index for index, game_id in enumerate(catalogue.game_ids)}
-        self._weights = weights
-        self._latest = latest
         self._user = ""
         self._row: dict[int, Play] = {}
         self._users: list[bytes] = []
         self._indptr = array("q", [0])
         self._indices = array("i")
-        self._values = array("f")
-        self._times = array("d")
+        self._hours, self._ratings, self._times = array("d"), array("d"), array("d")
         self._left_out = 0
 
     def add(self, play: Play) -> None:
@@ -143,20 +159,28 @@ class _Rows:
             self._users.append(user)
             for index, play in sorted(self._row.items()):
                 self._indices.append(index)
-                self._values.append(self._weights.weight(play, self._latest))
+                self._hours.append(nan if play.hours is None else play.hours)
+                self._ratings.append(nan if play.rating is None else play.rating)
                 self._times.append(nan if play.at is None else play.at.timestamp())
             self._indptr.append(len(self._indices))
             self._row.clear()
 
-    def packed(self) -> Packed:
+    def packed(self, weights: PlayWeights) -> Packed:
         self._close_row()
         histories = Histories(
             users=PackedStrings.pack(self._users),
             indptr=np.array(self._indptr, dtype=np.int64),
             indices=np.array(self._indices, dtype=np.int32),
-            weights=np.array(self._values, dtype=np.float32),
+            weights=np.zeros(len(self._indices), dtype=np.float32),
         )
-        return Packed(histories, np.array(self._times, dtype=np.float64), self._left_out)
+        packed = Packed(
+            histories=histories,
+            hours=np.array(self._hours, dtype=np.float64),
+            ratings=np.array(self._ratings, dtype=np.float64),
+            times=np.array(self._times, dtype=np.float64),
+            left_out=self._left_out,
+        )
+        return packed.weighed(weights)
 
 
 class InteractionStore:
@@ -200,12 +224,6 @@ class InteractionStore:
             rows = database.execute("SELECT * FROM plays ORDER BY user_id, game_id")
             for user_id, game_id, hours, rating, at in rows:
                 yield Play(user_id, game_id, hours, rating, at and datetime.fromisoformat(at))
-
-    def latest(self) -> datetime | None:
-        """Tell when the latest play was; None where no play has a time."""
-        with self._database() as database:
-            at: str | None = database.execute("SELECT max(at) FROM plays").fetchone()[0]
-            return None if at is None else datetime.fromisoformat(at)
 
     def __len__(self) -> int:
         """Count the plays."""

@@ -172,9 +172,9 @@ class Recommender:
         games = tuple(self._scored(ranking, offset + 1, reasons))
         return Recommendations(games, tuple(_warnings(games, n, known=history is not None)))
 
-    def rank(self, played: npt.NDArray[np.int32], strength: WeightArray, n: int) -> Ranking:
-        """Rank the games outside a history given as indices and weights, and take the first `n`."""
-        return self._rank(self._pairs(played, strength), played, n, 0)
+    def rank(self, played: npt.NDArray[np.int32], strength: WeightArray, n: int, barred: npt.ArrayLike = ()) -> Ranking:
+        """Rank the games outside a history, given as indices and weights, and not `barred`; take the first `n`."""
+        return self._rank(self._pairs(played, strength), np.union1d(played, barred).astype(np.int64), n, 0)
 
     def _pairs(self, played: npt.NDArray[np.int32], strength: WeightArray) -> _Pairs:
         by_plays = self.collaborative.contributions(played, strength)
@@ -188,7 +188,7 @@ class Recommender:
         best_first = np.lexsort((candidates, -scores))
         page = best_first[offset : offset + n]
         padding = self.most_popular(np.union1d(barred, candidates), n - len(page), max(0, offset - len(candidates)))
-        alike = ~np.isin(candidates[page], pairs.by_plays.candidates)
+        alike = ~np.isin(candidates[page], pairs.by_plays.candidates[pairs.by_plays.values > 0])
         return Ranking(candidates[page], scores[page], alike, padding)
 
     def most_popular(self, left_out: npt.NDArray[np.integer], n: int, offset: int = 0) -> npt.NDArray[np.int32]:

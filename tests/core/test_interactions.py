@@ -40,21 +40,18 @@ def test_the_emphasis_says_how_much_hours_count(emphasis: float, weight: float):
     assert PlayWeights(emphasis=emphasis).weight(Play("a", 1, hours=9)) == pytest.approx(weight)
 
 
-@pytest.mark.parametrize(
-    ("at", "weight"),
-    [
-        (LATEST, 1.0),
-        (LATEST - timedelta(days=30), 0.5),
-        (LATEST - timedelta(days=90), 0.125),
-        (None, 1.0),  # a play without a time does not age
-    ],
-)
-def test_plays_fade_where_there_is_a_half_life(at: datetime | None, weight: float):
-    play = Play("a", 1, hours=0, at=at)
+def test_plays_fade_where_there_is_a_half_life(catalogue: Catalogue):
+    """The latest play counts whole, one of 30 days before half, one of 90 days an eighth; one without a time whole."""
+    ages = {10: 0, 20: 30, 30: 90}
+    plays = [Play("a", game_id, hours=0, at=LATEST - timedelta(days=age)) for game_id, age in ages.items()]
+    fading = PlayWeights(half_life_days=30)
 
-    assert PlayWeights(half_life_days=30).weight(play, LATEST) == pytest.approx(weight)
-    assert PlayWeights(half_life_days=30).weight(play) == 1.0
-    assert PlayWeights().weight(play, LATEST) == 1.0
+    packed = pack([*plays, Play("b", 10, hours=0)], catalogue, fading)
+
+    assert packed.histories.weights.tolist() == [1.0, 0.5, 0.125, 1.0]
+    assert packed.weighed(PlayWeights()).histories.weights.tolist() == [1.0] * 4
+    undated = pack([Play("b", 10, hours=0)], catalogue, fading)
+    assert undated.histories.weights.tolist() == [1.0]
 
 
 def test_plays_are_packed_with_their_times(catalogue: Catalogue):
@@ -65,20 +62,21 @@ def test_plays_are_packed_with_their_times(catalogue: Catalogue):
     assert packed.times == pytest.approx([float("nan"), LATEST.timestamp(), LATEST.timestamp()], nan_ok=True)
 
 
-def test_the_latest_play_of_the_store(tmp_path: Path):
-    store = InteractionStore(tmp_path / "interactions.db")
-    assert store.latest() is None
-    store.put([Play("a", 1)])
-    assert store.latest() is None
-    half_a_second_later = LATEST + timedelta(seconds=0.5)
-    store.put([Play("a", 2, at=half_a_second_later), Play("a", 3, at=LATEST), Play("b", 1)])
-    assert store.latest() == half_a_second_later
+def test_the_same_plays_can_be_weighed_in_another_way(catalogue: Catalogue):
+    plays = [Play("a", 10, hours=9), Play("a", 20, rating=1), Play("b", 10, hours=0, rating=0)]
+    packed = pack(plays, catalogue, PlayWeights())
+
+    again = packed.weighed(PlayWeights(emphasis=0))
+
+    assert again.histories.weights == pytest.approx([1, 0.2, 0])
+    assert np.array_equal(again.histories.indices, packed.histories.indices)
+    assert packed.histories.weights[0] == pytest.approx((1 + log(10)) ** 0.3)
 
 
 def test_histories_hold_each_player_s_games_by_index(catalogue: Catalogue):
     plays = [Play("10", 30, hours=0), Play("10", 10, hours=9), Play("9", 20, hours=0), Play("é", 10, hours=0)]
 
-    histories, _, left_out = pack(plays, catalogue, PlayWeights())
+    histories, *_, left_out = pack(plays, catalogue, PlayWeights())
 
     assert left_out == 0
     assert len(histories) == 3
@@ -94,7 +92,7 @@ def test_histories_hold_each_player_s_games_by_index(catalogue: Catalogue):
 def test_plays_outside_the_catalogue_are_counted_and_left_out(catalogue: Catalogue):
     plays = [Play("a", 10), Play("a", 11), Play("b", 12)]
 
-    histories, _, left_out = pack(plays, catalogue, PlayWeights())
+    histories, *_, left_out = pack(plays, catalogue, PlayWeights())
 
     assert left_out == 2
     assert list(histories.users) == [b"a"]

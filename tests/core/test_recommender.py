@@ -69,6 +69,14 @@ def test_a_game_that_the_plays_relate_to_none_speaks_for_what_is_like_it():
     assert second.source is Source.POPULARITY
 
 
+def test_a_game_rated_0_lends_its_source_to_none():
+    """10 speaks for 20 by plays, but counts nothing; what is left is what 40 says by likeness."""
+    world = replace(WORLD, cold=neighbours({}, {}, {}, {1: 0.25}, {}, {}))
+    played, strength = np.array([0, 3], dtype=np.int32), np.array([0, 1], dtype=np.float32)
+
+    assert world.rank(played, strength, 1).alike.tolist() == [True]
+
+
 def test_what_plays_and_likeness_say_adds_up():
     """Playing 10 speaks for 20 by plays, playing 40 by likeness; for 50 there is likeness alone."""
     world = replace(WORLD, cold=neighbours({}, {}, {}, {1: 0.25, 4: 0.125}, {}, {}))

@@ -52,6 +52,21 @@ def test_the_hidden_games_have_no_plays_in_what_is_fitted(fitted: list[Histories
     assert len(np.unique(histories.indices)) - len(np.unique(known.indices)) == found.games
 
 
+def test_a_game_that_its_player_rated_0_is_not_to_be_found():
+    """Forty players have forty games, and each likes one of them alone."""
+    config = TrainingConfig()
+    plays = [
+        Play(f"{player:03}", number, rating=5.0 if number == player else 0.0)
+        for player in range(1, 41)
+        for number in range(1, 41)
+    ]
+
+    found = evaluate_cold(Fitter(CATALOGUE, config), pack(plays, CATALOGUE, config.weights).histories, config)
+
+    assert found is not None
+    assert (found.games, found.players) == (4, 4)
+
+
 def test_no_more_players_than_the_most(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cold, "_MOST_PLAYERS", 7)
     config = TrainingConfig()

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.errors import TrainingError
 from app.core.item_item import ItemItemModel
 from tests.worlds import neighbours
 from training import estimators
@@ -142,14 +143,19 @@ class TestNeighbourRidge:
         assert as_dense(scaled) == pytest.approx(as_dense(model), rel=1e-3, abs=1e-6)
 
 
+def test_a_penalty_that_is_too_small_is_told():
+    with pytest.raises(TrainingError, match="the penalty \\(l2\\) is too small"):
+        neighbour_ridge.fit(sp.csr_array(np.ones((50, 10))), NeighbourRidgeConfig(l2=0.0))
+
+
 @pytest.mark.parametrize("config", [NeighbourRidgeConfig(), CosineConfig()])
 class TestWhateverThereIs:
     """Degenerate plays give a valid model, of every estimator."""
 
     def test_nobody_played_anything(self, config: estimators.EstimatorConfig):
-        for players in (0, 3):
-            model = estimators.fit(sp.csr_array((players, 4)), config)
-            assert (len(model), len(model.indices)) == (4, 0)
+        for shape in ((0, 4), (3, 4), (0, 0), (5, 0)):
+            model = estimators.fit(sp.csr_array(shape), config)
+            assert (len(model), len(model.indices)) == (shape[1], 0)
 
     def test_one_player_and_one_game(self, config: estimators.EstimatorConfig):
         assert len(estimators.fit(sp.csr_array([[1.0]]), config).indices) == 0
@@ -161,6 +167,15 @@ class TestWhateverThereIs:
         off_diagonal = weights[~np.eye(10, dtype=bool)]
         assert off_diagonal.min() > 0
         assert off_diagonal == pytest.approx(off_diagonal.mean(), rel=1e-3)
+
+    def test_half_a_million_play_the_same(self, config: estimators.EstimatorConfig):
+        """The rounding of so many equal sums must not add up."""
+        plays = np.tile(np.linspace(0.7, 1.9, 12, dtype=np.float32), (500_000, 1))
+
+        model = estimators.fit(sp.csr_array(plays), config)
+
+        assert len(model.indices) == 12 * 11
+        assert (model.weights > 0).all()
 
     def test_one_player_of_a_million_games(self, config: estimators.EstimatorConfig):
         model = estimators.fit(sp.csr_array(np.ones((1, 1_000_000), dtype=np.float32)), config)
@@ -241,6 +256,12 @@ class TestColdGames:
         assert sorted(as_dict(found, 5)) == [0]
         assert as_dict(found, 5)[0] == pytest.approx(0.5 * 0.5, rel=0.05)
         assert len(as_dict(found, 0)) == 19
+
+    def test_the_weights_are_on_the_scale_of_the_plays(self):
+        whole = self.cold(optimism=0.1)
+        small = neighbours({1: 0.1e-4, 2: 0.3e-4}, {2: 0.4e-4, 0: 0.1e-4}, {1: 0.4e-4, 0: 0.3e-4}, {}, {})
+
+        assert self.cold(small, optimism=0.1).weights == pytest.approx(whole.weights * 1e-4, rel=1e-3)
 
     def test_a_game_that_more_people_keep_weighs_more(self):
         kinds = np.ones((40, 1), dtype=np.float32)

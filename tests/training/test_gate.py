@@ -1,7 +1,5 @@
 """Decisions in a world of two tastes: who plays one game of a taste plays the others."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -88,16 +86,21 @@ def test_a_challenger_that_finds_no_more_than_popularity_is_not():
     decision = decide(WRONG, champion(RIGHT))
 
     assert not decision.promoted
-    assert decision.reason.startswith(
-        "It finds no more of what players play than popularity alone: ndcg@10 difference -"
-    )
+    assert decision.reason.startswith("It finds less of what players play than popularity alone: ndcg@10 difference -")
 
 
-def test_one_that_knows_nothing_is_popularity_and_not_better():
+def test_an_equal_challenger_is_promoted_though_both_are_no_better_than_popularity():
     decision = decide(NOTHING, champion(NOTHING))
 
-    assert not decision.promoted
+    assert decision.promoted
     assert decision.against_popularity == (0, 0, 0)
+
+
+def test_one_that_lost_what_the_champion_knows_and_is_mere_popularity_is_not():
+    decision = decide(NOTHING, champion(RIGHT), tolerance=1.0)
+
+    assert not decision.promoted
+    assert decision.reason.startswith("It is worse than 20260101T000000-000000")
 
 
 def second_best() -> ItemItemModel:
@@ -160,26 +163,41 @@ def test_a_challenger_that_could_not_be_judged_is_judged_by_the_champion_s_playe
     assert decision.against_popularity is None
 
 
-def test_games_that_are_gone_count_for_nobody():
-    """The challenger's catalogue has neither the first game nor the last, which half of the players are to be told."""
-    smaller = Catalogue.from_games(game(number) for number in range(2, GAMES))
-    nothing = neighbours(*({} for _ in range(8)))
-    challenger = replace(
-        world(RIGHT),
-        catalogue=smaller,
-        collaborative=neighbours(
-            *({other: 1.0 for other in (range(4) if own < 4 else range(4, 8)) if other != own} for own in range(8))
-        ),
+def in_another_catalogue(ids: range) -> Recommender:
+    """The right model of another catalogue; new games are what everybody is told first."""
+    camps = [[index for index, game_id in enumerate(ids) if game_id - 1 in taste(player)] for player in (0, 1)]
+    new = [index for index, game_id in enumerate(ids) if game_id > GAMES]
+    rows = [
+        {**dict.fromkeys(new, 2.0), **{other: 1.0 for camp in camps if own in camp for other in camp if other != own}}
+        for own in range(len(ids))
+    ]
+    nothing = neighbours(*({} for _ in ids))
+    return Recommender(
+        catalogue=Catalogue.from_games(game(number) for number in ids),
+        collaborative=neighbours(*rows),
         content=nothing,
         cold=nothing,
-        popular=np.arange(8, dtype=np.int32),
+        histories=histories(),
+        popular=np.arange(len(ids), dtype=np.int32),
     )
 
-    decision = gate.decide(challenger, None, champion(RIGHT), 0.02)
 
-    assert "for 20 players" in decision.reason
+def test_new_games_are_no_fault():
+    """Thirty new games stand before those that the champion's players are to be told."""
+    decision = gate.decide(in_another_catalogue(range(1, 41)), None, champion(RIGHT), 0.02)
+
     assert decision.promoted
     assert decision.against_champion == (0, 0, 0)
+
+
+def test_games_that_are_lost_are_not_found():
+    """Half of the players are to be told of the last game, which is gone."""
+    decision = gate.decide(in_another_catalogue(range(2, GAMES)), None, champion(RIGHT), 0.02)
+
+    assert not decision.promoted
+    assert decision.against_champion is not None
+    assert decision.against_champion.value == pytest.approx(-0.5)
+    assert "for 40 players" in decision.reason
 
 
 def test_a_decision_is_written_for_machines():

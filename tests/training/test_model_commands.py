@@ -11,6 +11,7 @@ from app.core.artifact import Artifact
 from app.core.store import ModelStore
 from tests.training.conftest import Command
 from tests.worlds import artifact, manifest, publish
+from training import tables
 
 
 def test_a_player_id_that_is_no_text_is_wrong_usage(command: Command):
@@ -78,8 +79,18 @@ def test_another_estimator_can_be_asked_for(command: Command):
     assert published["config"]["collaborative"]["estimator"] == "cosine"
 
 
-def test_a_run_that_is_forced_or_not_promoted_says_so(command: Command):
-    assert "; it is current (forced). There is no other version to serve." in command("run", "--force").out
+@pytest.mark.parametrize(
+    ("gate", "told"),
+    [
+        ({"promoted": True, "forced": False}, "it is current. Because."),
+        ({"promoted": True, "forced": True}, "it is current (forced). Because."),
+        ({"promoted": False, "forced": False}, "the version before stays current. Because."),
+    ],
+)
+def test_a_run_says_whether_its_model_went_live(gate: dict[str, bool], told: str, capsys: pytest.CaptureFixture[str]):
+    tables.show({}, tables.published(manifest(gate={**gate, "reason": "Because."})), as_json=False)
+
+    assert capsys.readouterr().out.splitlines()[0] == f"Published 20260101T000000-000000; {told}"
 
 
 def test_models_can_be_listed_shown_activated_and_pruned(command: Command):

@@ -19,7 +19,7 @@ def starter() -> Catalogue:
 
 
 def test_there_are_players_1_to_100_in_the_order_that_histories_need(starter: Catalogue):
-    histories, _, left_out = pack(simulate(starter), starter, PlayWeights())
+    histories, *_, left_out = pack(simulate(starter), starter, PlayWeights())
 
     assert {user.decode() for user in histories.users} == {str(player) for player in range(1, 101)}
     assert left_out == 0

@@ -6,7 +6,8 @@ import pytest
 
 from app.core.catalogue import Catalogue
 from app.core.errors import TrainingError
-from app.core.interactions import Histories, Packed, Play, PlayWeights, pack
+from app.core.interactions import Histories, Play, PlayWeights, pack
+from app.core.recommender import Recommender
 from tests.worlds import game
 from training import tune as tuning
 from training.estimators.cosine import CosineConfig
@@ -31,10 +32,8 @@ def plays(*, dated: bool = False) -> list[Play]:
 
 
 def searched(trials: int, default: TrainingConfig = DEFAULT, *, dated: bool = False) -> Tuning:
-    def packed(weights: PlayWeights) -> Packed:
-        return pack(plays(dated=dated), CATALOGUE, weights, START)
-
-    unknown = np.zeros(len(packed(PlayWeights()).times), dtype=bool)
+    packed = pack(plays(dated=dated), CATALOGUE, PlayWeights())
+    unknown = np.zeros(len(packed.times), dtype=bool)
     return tune(Fitter(CATALOGUE, default), packed, unknown, default, trials)
 
 
@@ -107,7 +106,7 @@ def test_plays_that_are_not_for_training_are_in_no_trial(fitted: list[Histories]
     unknown = np.zeros(len(whole.times), dtype=bool)
     unknown[::3] = True
 
-    tune(Fitter(CATALOGUE, DEFAULT), lambda _weights: whole, unknown, DEFAULT, 2)
+    tune(Fitter(CATALOGUE, DEFAULT), whole, unknown, DEFAULT, 2)
 
     pairs = {(player, index) for player in range(40) for index in whole.histories.row(player)[0]}
     hidden = {pair for pair, out in zip(sorted(pairs), unknown, strict=True) if out}
@@ -121,4 +120,21 @@ def test_where_nobody_has_games_enough_nothing_can_be_tried():
     few = pack([Play("a", 1), Play("a", 2)], CATALOGUE, PlayWeights())
 
     with pytest.raises(TrainingError, match="Trials cannot be judged: nobody has 5 games to train on"):
-        tune(Fitter(CATALOGUE, DEFAULT), lambda _weights: few, np.zeros(2, dtype=bool), DEFAULT, 3)
+        tune(Fitter(CATALOGUE, DEFAULT), few, np.zeros(2, dtype=bool), DEFAULT, 3)
+
+
+def test_a_trial_without_a_model_is_left_out(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    fit = Fitter.fit
+    asked = 0
+
+    def second_fails(fitter: Fitter, known: Histories, config: TrainingConfig) -> Recommender:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            raise TrainingError("The penalty is too small.")
+        return fit(fitter, known, config)
+
+    monkeypatch.setattr(Fitter, "fit", second_fails)
+
+    assert len(searched(3).trials) == 2
+    assert "Tuning: trial 2 has no result. The penalty is too small." in capsys.readouterr().err

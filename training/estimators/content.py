@@ -1,10 +1,12 @@
 """Neighbours by what games are like, and what that says of games that the plays relate to no other."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.linear_model import PoissonRegressor
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from app.core.item_item import ItemItemModel
@@ -13,6 +15,9 @@ from training.estimators.top_k import Vectors, nearest
 
 Counts = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.integer]
+
+# From likeness, and from how many people keep the game that is spoken for.
+Average = Callable[[Vectors, Counts], npt.NDArray[np.float64]]
 
 _SAMPLE = 50_000  # pairs; another sample moves the average by a few percent
 
@@ -39,7 +44,7 @@ def for_cold_games(
     source, target, weights = source[cold], target[cold], content.weights[cold]
     if len(collaborative.weights) and len(weights):
         average = _average_weight(collaborative, content, vectors, added)
-        expected = optimism * average.predict(_facts(weights, added[target]))
+        expected = optimism * average(weights, added[target])
         weights = np.minimum(expected, collaborative.weights.max() / 2)
     return by_source(source, target, weights, games)
 
@@ -51,15 +56,21 @@ def _warm(collaborative: ItemItemModel) -> tuple[npt.NDArray[np.bool_], npt.NDAr
     return np.diff(collaborative.indptr) > 0, spoken_for
 
 
-def _average_weight(collaborative: ItemItemModel, content: ItemItemModel, vectors: Vectors, added: Counts) -> Pipeline:
+def _average_weight(collaborative: ItemItemModel, content: ItemItemModel, vectors: Vectors, added: Counts) -> Average:
     source, target = _sample(collaborative, content)
     likeness = np.einsum("ij,ij->i", vectors[source], vectors[target])
     shape = (len(collaborative), len(collaborative))
     matrix = sp.csr_matrix((collaborative.weights, collaborative.indices, collaborative.indptr), shape=shape)
-    weights = np.asarray(matrix[source, target]).ravel()
-    return make_pipeline(StandardScaler(), PoissonRegressor(alpha=1e-9, max_iter=300)).fit(
-        _facts(likeness, added[target]), weights
-    )
+    weights = np.asarray(matrix[source, target], dtype=np.float64).ravel()
+    scale = weights.mean() or 1.0  # the regression stops by an absolute tolerance
+    regression = make_pipeline(StandardScaler(), PoissonRegressor(alpha=1e-9, tol=1e-6, max_iter=300))
+    regression.fit(_facts(likeness, added[target]), weights / scale)
+
+    def average(likeness: Vectors, added: Counts) -> npt.NDArray[np.float64]:
+        expected: npt.NDArray[np.float64] = regression.predict(_facts(likeness, added)) * scale
+        return expected
+
+    return average
 
 
 def _sample(collaborative: ItemItemModel, content: ItemItemModel) -> tuple[Indices, Indices]:

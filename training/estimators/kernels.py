@@ -14,13 +14,18 @@ import numpy.typing as npt
 Int64s = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
 Float32s = npt.NDArray[np.float32]
+Float64s = npt.NDArray[np.float64]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def compiled(function: _Function) -> _Function:
     """Compile a function that uses numbers and arrays alone."""
-    return cast("_Function", numba.njit(nogil=True, cache=True)(function))
+    try:
+        kept = numba.njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # neither the code nor the home folder can be written to
+        kept = numba.njit(nogil=True)(function)
+    return cast("_Function", kept)
 
 
 class Sides(NamedTuple):
@@ -39,8 +44,11 @@ class Sides(NamedTuple):
 
 
 @compiled
-def gram_row(sides: Sides, item: int, sums: Float32s) -> int:
-    """Add an item's row of the Gram matrix to `sums`, as long as there are items; returns how many products it took."""
+def gram_row(sides: Sides, item: int, sums: Float64s) -> int:
+    """Add an item's row of the Gram matrix to `sums`, as long as there are items; returns how many products it took.
+
+    In double precision: the rounding of a million equal products would otherwise add up.
+    """
     products = 0
     for at_player in range(sides.item_indptr[item], sides.item_indptr[item + 1]):
         player, value = sides.item_players[at_player], sides.item_values[at_player]
@@ -52,7 +60,7 @@ def gram_row(sides: Sides, item: int, sums: Float32s) -> int:
 
 
 @compiled
-def touched(sides: Sides, item: int, products: int, sums: Float32s, found: Int32s) -> int:
+def touched(sides: Sides, item: int, products: int, sums: Float64s, found: Int32s) -> int:
     """List in `found` the items that a row of the Gram matrix is not 0 at, each once; returns how many they are.
 
     Looks at whatever is shorter: at all items, or at the products once more.
@@ -78,7 +86,7 @@ def touched(sides: Sides, item: int, products: int, sums: Float32s, found: Int32
 
 
 @compiled
-def clear(sides: Sides, item: int, products: int, sums: Float32s) -> None:
+def clear(sides: Sides, item: int, products: int, sums: Float64s) -> None:
     """Set a row of the Gram matrix to 0 again, by whatever is shorter."""
     if products >= len(sums):
         sums[:] = 0
@@ -130,7 +138,7 @@ def nearest(
     is `gram_ij / (lengths_i * lengths_j + shrinkage)`.
     """
     items, k = len(lengths), indices.shape[1]
-    sums, others = np.zeros(items, np.float32), np.empty(items, np.int32)
+    sums, others = np.zeros(items, np.float64), np.empty(items, np.int32)
     found = np.zeros(stop - start, np.int64)
     for item in range(start, stop):
         heap_values, heap_indices, size = values[item - start], indices[item - start], 0
@@ -169,13 +177,13 @@ class Systems(NamedTuple):
 
 
 @compiled
-def fill(systems: Systems, sides: Sides, rows: Int32s, uses_indptr: Int64s, uses: Int64s, places: Int64s) -> None:
+def fill(systems: Systems, sides: Sides, rows: Int64s, uses_indptr: Int64s, uses: Int64s, places: Int64s) -> None:
     """Write rows of the Gram matrix into the systems that use them.
 
     Row `rows[r]` is used by the systems `uses[uses_indptr[r]:uses_indptr[r + 1]]`, in the row of their matrix that
     `places` names, or as their right side where it is -1.
     """
-    sums = np.zeros(len(sides.item_indptr) - 1, np.float32)
+    sums = np.zeros(len(sides.item_indptr) - 1, np.float64)
     for r in range(len(rows)):
         products = gram_row(sides, rows[r], sums)
         for use in range(uses_indptr[r], uses_indptr[r + 1]):

@@ -13,7 +13,8 @@ Lists = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float
 
 def stack(parts: Iterable[Lists]) -> ItemItemModel:
     """Put the lists of all items together, in order."""
-    lengths, indices, weights = zip(*parts, strict=True)
+    nothing: Lists = np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32)
+    lengths, indices, weights = zip(nothing, *parts, strict=True)
     return ItemItemModel(
         indptr=np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64),
         indices=np.concatenate(indices),

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
+from app.core.errors import TrainingError
 from app.core.item_item import ItemItemModel
 from training.estimators import kernels
 from training.estimators.gram import Gram, triangle
@@ -44,7 +45,8 @@ def fit(matrix: sp.csr_array, config: NeighbourRidgeConfig | None = None) -> Ite
     cosine, as SLIM's variant with feature selection has (Ning and Karypis 2011); so the cost is linear in the items.
     Weights below 0 are dropped: they say no more (measured), and no game can speak against another in an explanation.
 
-    Memory: 12 bytes a play, the neighbour lists, and 64 to 512 MB for the systems that are solved together.
+    Raises `TrainingError` where a penalty is too small to solve a system. Memory: 12 bytes a play, the neighbour lists,
+    and 64 to 512 MB for the systems that are solved together.
     """
     config = config or NeighbourRidgeConfig()
     gram = Gram.of(matrix, config.player_discount, config.longest_history)
@@ -52,7 +54,8 @@ def fit(matrix: sp.csr_array, config: NeighbourRidgeConfig | None = None) -> Ite
     penalties = config.l2 * gram.average_play * np.sqrt(gram.popularity)
     blocks = _blocks(sources, int(np.clip(_MEMORY_PER_PLAY * gram.plays, *_MEMORY)))
     with threadpool_limits(1):  # the systems are small: a core each, not all cores on one
-        weights = np.concatenate([_regress(gram, sources, first, last, penalties) for first, last in blocks])
+        solved = [_regress(gram, sources, first, last, penalties) for first, last in blocks]
+    weights = np.concatenate([np.zeros(0), *solved])
     weights /= np.repeat(gram.popularity**config.popularity_discount, np.diff(sources.indptr))
     targets = np.repeat(np.arange(len(sources)), np.diff(sources.indptr))
     kept = weights > 0
@@ -61,7 +64,8 @@ def fit(matrix: sp.csr_array, config: NeighbourRidgeConfig | None = None) -> Ite
 
 def _blocks(sources: ItemItemModel, memory: int) -> Iterator[tuple[int, int]]:
     """Cut the items into ranges whose systems together fit into the memory (bytes)."""
-    ends = np.cumsum(triangle(np.diff(sources.indptr)) * np.dtype(np.float32).itemsize)
+    sizes = np.diff(sources.indptr)
+    ends = np.cumsum(4 * triangle(sizes) + 48 * sizes)  # bytes of the matrices, and of who uses which row
     first = 0
     while first < len(sources):
         used = ends[first - 1] if first else 0
@@ -79,5 +83,10 @@ def _regress(
     def solve_some(start: int, stop: int) -> None:
         kernels.solve(systems, start, stop, penalty)
 
-    on_all_cores(solve_some, last - first)
+    try:
+        on_all_cores(solve_some, last - first)
+    except np.linalg.LinAlgError as unsolvable:
+        raise TrainingError("The regressions cannot be solved: the penalty (l2) is too small for these plays.") from (
+            unsolvable
+        )
     return systems.sides.astype(np.float64)
