@@ -11,8 +11,9 @@ from structlog.typing import EventDict, Processor
 from app.core.settings import Settings
 
 _HANDLER = "game-recommender"
-# Their INFO and DEBUG lines print whole URLs, and RAWG's key travels in the URL.
-_LOGGERS_THAT_PRINT_URLS = ("httpx", "httpcore")
+# The INFO and DEBUG lines of the first two print whole URLs, and RAWG's key travels in the URL; the others' say nothing
+# to whoever runs this.
+_QUIET_LOGGERS = ("httpx", "httpcore", "matplotlib", "numba")
 
 
 class _StandardErrorHandler(logging.StreamHandler[TextIO]):
@@ -72,5 +73,5 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [*(other for other in root.handlers if other.name != _HANDLER), handler]
     root.setLevel(settings.log_level)
-    for name in _LOGGERS_THAT_PRINT_URLS:
+    for name in _QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
