@@ -25,8 +25,6 @@ class Kind(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-_MOST_SHOWN = 10  # wrong inputs; a thousand of them are not answered with a thousand sentences
-
 _MOST_SHOWN = 10  # a thousand wrong inputs are not answered with a thousand sentences
 
 INVALID_REQUEST = Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request")

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.core.artifact import Arrays, Artifact, Counts, Manifest
 from app.core.catalogue import Catalogue, Game
-from app.core.interactions import Play, PlayWeights, pack
+from app.core.interactions import Play, PlayWeights, number, pack
 from app.core.item_item import ItemItemModel
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
@@ -39,6 +39,12 @@ def game(game_id: int, name: str = "", **facts: object) -> Game:
 def ids(collection: Collection) -> list[int]:
     """The ids of the records of a collection, in order."""
     return [record["id"] for page in collection.pages() for record in page.games]  # type: ignore[index]
+
+
+def weight(play: Play, weights: PlayWeights | None = None) -> float:
+    """How strongly one play counts by itself."""
+    facts = (np.array([number(fact)]) for fact in (play.hours, play.rating, None))
+    return float((weights or PlayWeights()).weigh(*facts)[0])
 
 
 def neighbours(*rows: dict[int, float]) -> ItemItemModel:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from app.core.errors import BenchmarkError, ImportFailedError
-from app.core.interactions import PlayWeights
+from app.core.interactions import PlayWeights, number
 from training.hold_out import IndexArray
 from training.importing import ImportSummary, read_plays
 
@@ -172,13 +172,15 @@ _Columns = tuple[Int64s, Int64s, npt.NDArray[np.float32], int]
 
 
 def _from_csv(path: Path, users: dict[str, int]) -> _Columns:
-    players, games, weights = array("q"), array("q"), array("f")
-    summary, weigh = ImportSummary(), PlayWeights().weight
+    players, games, hours, ratings = array("q"), array("q"), array("d"), array("d")
+    summary = ImportSummary()
     for play in read_plays(path, summary):
         players.append(users.setdefault(play.user_id, len(users)))
         games.append(play.game_id)
-        weights.append(weigh(play))
-    return np.array(players), np.array(games), np.array(weights), len(summary.set_aside)
+        hours.append(number(play.hours))
+        ratings.append(number(play.rating))
+    weights = PlayWeights().weigh(np.array(hours), np.array(ratings), np.full(len(hours), np.nan))
+    return np.array(players), np.array(games), weights, len(summary.set_aside)
 
 
 def _from_text(path: Path, users: dict[str, int]) -> _Columns:

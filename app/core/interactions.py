@@ -53,13 +53,8 @@ class PlayWeights:
     emphasis: float = 0.3
     half_life_days: float | None = None
 
-    def weight(self, play: Play) -> float:
-        """Weigh one play by itself: 0 for a game rated 0, else positive."""
-        hours, rating = (np.array([nan if fact is None else fact]) for fact in (play.hours, play.rating))
-        return float(self.weigh(hours, rating, np.array([nan]))[0])
-
     def weigh(self, hours: FloatArray, ratings: FloatArray, times: FloatArray) -> WeightArray:
-        """Weigh plays; NaN stands for what is not known. Times are in seconds."""
+        """Weigh plays: 0 for a game rated 0, else positive. NaN stands for what is not known; times are in seconds."""
         played = np.where(np.isnan(hours), self.typical_hours, np.minimum(hours, self.hours_cap))
         liking = np.where(np.isnan(ratings), 1.0, ratings / MAX_RATING)
         weights = liking * (1.0 + np.log1p(played)) ** self.emphasis
@@ -128,6 +123,11 @@ def pack(plays: Iterable[Play], catalogue: Catalogue, weights: PlayWeights) -> P
     return rows.packed(weights)
 
 
+def number(fact: float | None) -> float:
+    """Write a fact of a play as arrays keep it: NaN where it is not known."""
+    return nan if fact is None else fact
+
+
 class _Rows:
     """Histories under construction, in growing arrays: a play costs its 28 bytes and no Python object."""
 
@@ -159,8 +159,8 @@ class _Rows:
             self._users.append(user)
             for index, play in sorted(self._row.items()):
                 self._indices.append(index)
-                self._hours.append(nan if play.hours is None else play.hours)
-                self._ratings.append(nan if play.rating is None else play.rating)
+                self._hours.append(number(play.hours))
+                self._ratings.append(number(play.rating))
                 self._times.append(nan if play.at is None else play.at.timestamp())
             self._indptr.append(len(self._indices))
             self._row.clear()

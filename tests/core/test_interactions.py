@@ -10,6 +10,7 @@ from app.core.catalogue import Catalogue
 from app.core.errors import InteractionStoreError
 from app.core.interactions import InteractionStore, Play, PlayWeights, pack
 from tests.worlds import game
+from tests.worlds import weight as weight_of
 
 LATEST = datetime(2026, 1, 31, tzinfo=UTC)
 
@@ -32,12 +33,12 @@ def catalogue() -> Catalogue:
     ],
 )
 def test_weight(play: Play, weight: float):
-    assert PlayWeights().weight(play) == pytest.approx(weight)
+    assert weight_of(play) == pytest.approx(weight)
 
 
 @pytest.mark.parametrize(("emphasis", "weight"), [(0.0, 1.0), (0.5, (1 + log(10)) ** 0.5), (1.0, 1 + log(10))])
 def test_the_emphasis_says_how_much_hours_count(emphasis: float, weight: float):
-    assert PlayWeights(emphasis=emphasis).weight(Play("a", 1, hours=9)) == pytest.approx(weight)
+    assert weight_of(Play("a", 1, hours=9), PlayWeights(emphasis=emphasis)) == pytest.approx(weight)
 
 
 def test_plays_fade_where_there_is_a_half_life(catalogue: Catalogue):

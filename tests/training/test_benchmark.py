@@ -80,14 +80,12 @@ def test_popularity_counts_players_and_not_those_who_rated_a_game_0():
 
 
 def test_implicit_adds_up_cosines():
-    pytest.importorskip("implicit")
     scores = METHODS["implicit_cosine"].fit(TRIO)(rows(0))
 
     assert scores[0, 2] == pytest.approx(2 / 6**0.5 + 1 / 2)
 
 
 def test_lenskit_adds_up_cosines_of_0_and_1():
-    pytest.importorskip("lenskit")
     scorer = METHODS["lenskit_item_knn"].fit(TRIO * np.float32(3))
 
     assert scorer(rows(0))[0, 2] == pytest.approx(2 / 6**0.5 + 1 / 2)
@@ -97,9 +95,6 @@ def test_lenskit_adds_up_cosines_of_0_and_1():
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_finds_the_game_that_all_others_of_a_camp_play(name: str):
-    if package := METHODS[name].package:
-        pytest.importorskip(package)
-
     lists, cost = trial.run(METHODS[name], two_camps(), rows(0, 16))
 
     # By popularity alone, all games that a player lacks stand in one order: six of them tie at 16, two at 15.

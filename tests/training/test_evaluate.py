@@ -1,5 +1,6 @@
 from dataclasses import replace
 from math import log2
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,10 +59,10 @@ def test_what_is_shown_is_judged_too():
 
 
 def test_it_can_be_written_for_machines():
-    found = ann().to_dict()
+    found: dict[str, Any] = ann().to_dict()
 
     assert found["players"] == 1
-    assert found["model"]["ndcg@10"] == {"value": 1.0, "low": 1.0, "high": 1.0}  # type: ignore[index, call-overload]
+    assert found["model"]["ndcg@10"] == {"value": 1.0, "low": 1.0, "high": 1.0}
     assert set(found) == {"players", "model", "popularity", "random"}
 
 

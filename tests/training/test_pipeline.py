@@ -1,6 +1,7 @@
 """What the straight line hands from step to step."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -163,8 +164,9 @@ class TestGate:
         trials = report["tuning"]["trials"]
         best = max(trials, key=lambda trial: trial["score"])["numbers"]
         assert len(trials) == 2
-        assert manifest.config["weights"]["emphasis"] == best["weights.emphasis"]  # type: ignore[index, call-overload]
-        assert manifest.config["collaborative"]["l2"] == best["collaborative.l2"]  # type: ignore[index, call-overload]
+        config: Any = manifest.config
+        assert config["weights"]["emphasis"] == best["weights.emphasis"]
+        assert config["collaborative"]["l2"] == best["collaborative.l2"]
 
 
 def test_other_plays_or_another_catalogue_are_other_data(make_settings: MakeSettings, fake_rawg: rawg.FakeRawg):
@@ -199,7 +201,8 @@ def test_the_configuration_shapes_the_model_and_travels_with_it():
     features = manifest.config["features"]
     assert isinstance(features, dict)
     assert features["numbers"] == 1
-    assert manifest.config["collaborative"]["estimator"] == "cosine"  # type: ignore[index, call-overload]
+    estimator: Any = manifest.config["collaborative"]
+    assert estimator["estimator"] == "cosine"
     assert np.diff(published(manifest).content.indptr).max() == 3
     assert not np.array_equal(published(manifest).content.indices[:3], published(usual).content.indices[:3])
 

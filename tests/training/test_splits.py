@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from app.core.errors import BenchmarkError, ImportFailedError
-from app.core.interactions import Play, PlayWeights
+from app.core.interactions import Play
+from tests.worlds import weight
 from training import splits
 
 
@@ -45,7 +46,7 @@ def test_a_csv_file_is_weighed_as_the_import_does_and_a_row_replaces_an_earlier_
     split = splits.read(train, test)
 
     nine_hours, typical, half_liked = (
-        PlayWeights().weight(Play("b", 1, hours, rating)) for hours, rating in ((9.0, None), (None, None), (None, 2.5))
+        weight(Play("b", 1, hours, rating)) for hours, rating in ((9.0, None), (None, None), (None, 2.5))
     )
     np.testing.assert_allclose(split.train.toarray(), [[half_liked, 0, nine_hours], [0, typical, 0]], rtol=1e-6)
     assert split.train.nnz == 4  # the game rated 0 is known to be played
