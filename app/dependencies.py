@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 from fastapi.openapi.models import Example
 
-from app.core.interactions import MAX_GAME_ID
+from app.core.histories import MAX_GAME_ID
 from app.live_model import LiveModel, LoadedModel
 
 MAX_N = 100

@@ -1,12 +1,14 @@
 """Small worlds whose answers are worked out by hand."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import numpy as np
 
 from app.core.artifact import Arrays, Artifact, Counts, Manifest
 from app.core.catalogue import Catalogue, Game
-from app.core.interactions import Play, PlayWeights, number, pack
+from app.core.histories import Play, PlayWeights, number, pack
+from app.core.interactions import InteractionStore, of_play
 from app.core.item_item import ItemItemModel
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
@@ -45,6 +47,11 @@ def weight(play: Play, weights: PlayWeights | None = None) -> float:
     """How strongly one play counts by itself."""
     facts = (np.array([number(fact)]) for fact in (play.hours, play.rating, None))
     return float((weights or PlayWeights()).weigh(*facts)[0])
+
+
+def put(store: InteractionStore, plays: Iterable[Play]) -> None:
+    """Write plays to a store."""
+    store.write([interaction for play in plays for interaction in of_play(play)])
 
 
 def neighbours(*rows: dict[int, float]) -> ItemItemModel:

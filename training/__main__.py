@@ -122,7 +122,8 @@ def import_(file: Annotated[Path, typer.Argument(help="CSV: user_id,game_id[,hou
     from training.importing import import_plays
 
     settings = _settings()
-    summary = import_plays(file, InteractionStore(settings.data_dir / "interactions.db"))
+    summary = import_plays(file, InteractionStore.open(settings.database))
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
     write_atomically(settings.data_dir / "import.json", json.dumps(summary.to_dict(), indent=2).encode())
     if summary.set_aside:
         tables.show(summary.set_aside, tables.set_aside(summary.set_aside), as_json=False)

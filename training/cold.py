@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from app.core.interactions import Histories
+from app.core.histories import Histories
 from training import bootstrap
 from training.bootstrap import Estimate
 from training.evaluate import by_model, rank

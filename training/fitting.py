@@ -8,7 +8,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from app.core.catalogue import Catalogue
-from app.core.interactions import Histories, PlayWeights
+from app.core.histories import Histories, PlayWeights
 from app.core.recommender import Recommender
 from training import estimators, features
 from training.estimators import EstimatorConfig, content
@@ -53,8 +53,10 @@ class Fitter:
     def fit(self, known: Histories, config: TrainingConfig) -> Recommender:
         """Learn from histories, and answer from them."""
         shape = (len(known), len(self.catalogue))
+        # What somebody dislikes is like what they never played: estimators learn from what people choose.
+        liking = np.maximum(known.weights, 0)
         collaborative = estimators.fit(
-            sp.csr_array((known.weights, known.indices, known.indptr), shape=shape), config.collaborative
+            sp.csr_array((liking, known.indices, known.indptr), shape=shape), config.collaborative
         )
         return Recommender(
             catalogue=self.catalogue,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from app.core.artifact import Arrays
 from app.core.catalogue import Catalogue
-from app.core.interactions import Histories, WeightArray
+from app.core.histories import Histories, WeightArray
 from app.core.recommender import Recommender
 
 IndexArray = npt.NDArray[np.int32]

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.core.errors import ImportFailedError
-from app.core.interactions import MAX_GAME_ID, MAX_RATING, MAX_USER_ID_LENGTH, InteractionStore, Play
+from app.core.histories import MAX_GAME_ID, MAX_HOURS, MAX_RATING, MAX_USER_ID_LENGTH, Play
+from app.core.interactions import InteractionStore, of_play
 
 REQUIRED = ("user_id", "game_id")
 OPTIONAL = ("hours", "rating", "at")
 _DIGITS = len(str(MAX_GAME_ID))
-_MOST_HOURS = 1_000_000.0  # more than a century
 
 
 @dataclass
@@ -42,7 +42,7 @@ def import_plays(path: Path, store: InteractionStore) -> ImportSummary:
     file cannot be read to its end, lacks a column, or has no valid row.
     """
     summary = ImportSummary()
-    store.put(read_plays(path, summary))
+    store.write([one for play in read_plays(path, summary) for one in of_play(play)])
     return summary
 
 
@@ -89,7 +89,7 @@ def _play(row: Mapping[str | None, object]) -> Play:
     return Play(
         user_id=_user_id(str(row["user_id"] or "")),
         game_id=_game_id(text["game_id"]),
-        hours=_number("hours", text.get("hours", ""), _MOST_HOURS),
+        hours=_number("hours", text.get("hours", ""), MAX_HOURS),
         rating=_number("rating", text.get("rating", ""), MAX_RATING),
         at=_time(text.get("at", "")),
     )
@@ -119,7 +119,7 @@ def _number(name: str, text: str, most: float) -> float | None:
     return value
 
 
-def _time(text: str) -> datetime | None:
+def _time(text: str) -> float | None:
     if not text:
         return None
     try:
@@ -129,4 +129,4 @@ def _time(text: str) -> datetime | None:
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     if at > datetime.now(UTC):
         raise ValueError("at must not be in the future")
-    return at
+    return at.timestamp()

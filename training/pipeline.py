@@ -15,7 +15,8 @@ from app.core.artifact import Artifact, Counts, Manifest
 from app.core.catalogue import Catalogue
 from app.core.errors import ArtifactError, TrainingError, VersionNotFoundError
 from app.core.files import write_atomically
-from app.core.interactions import Histories, InteractionStore, Packed, PlayWeights, pack
+from app.core.histories import Histories, Packed, PlayWeights, pack
+from app.core.interactions import InteractionStore
 from app.core.recommender import Recommender
 from app.core.settings import Settings
 from app.core.store import ModelStore
@@ -140,8 +141,8 @@ def _catalogue(settings: Settings, collection: Collection | None) -> Catalogue:
 
 
 def _plays(settings: Settings, catalogue: Catalogue, config: TrainingConfig) -> Plays:
-    store = InteractionStore(settings.data_dir / "interactions.db")
-    return Plays("observed" if len(store) else "simulated", catalogue, config.simulation, store)
+    store = InteractionStore.open(settings.database)
+    return Plays("observed" if store.has_plays() else "simulated", catalogue, config.simulation, store)
 
 
 def _champion(store: ModelStore) -> Artifact | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from app.core.interactions import MAX_GAME_ID
+from app.core.histories import MAX_GAME_ID
 
 Row = dict[str, Any]
 

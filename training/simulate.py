@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.catalogue import Catalogue
-from app.core.interactions import Play
+from app.core.histories import Play
 
 IndexArray = npt.NDArray[np.int64]
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from app.core.errors import BenchmarkError, ImportFailedError
-from app.core.interactions import PlayWeights, number
+from app.core.histories import PlayWeights, number
 from training.hold_out import IndexArray
 from training.importing import ImportSummary, read_plays
 
@@ -180,7 +180,7 @@ def _from_csv(path: Path, users: dict[str, int]) -> _Columns:
         hours.append(number(play.hours))
         ratings.append(number(play.rating))
     weights = PlayWeights().weigh(np.array(hours), np.array(ratings), np.full(len(hours), np.nan))
-    return np.array(players), np.array(games), weights, len(summary.set_aside)
+    return np.array(players), np.array(games), np.maximum(weights, 0), len(summary.set_aside)
 
 
 def _from_text(path: Path, users: dict[str, int]) -> _Columns:

@@ -11,7 +11,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import TrialState
 
 from app.core.errors import TrainingError
-from app.core.interactions import Packed
+from app.core.histories import Packed
 from training import hold_out
 from training.estimators import EstimatorConfig
 from training.estimators.cosine import CosineConfig

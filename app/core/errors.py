@@ -7,7 +7,7 @@
     │   ├── RawgUnavailableError   RAWG did not give a page, however often it was asked
     │   └── QuotaReachedError  the month's requests are spent
     ├── ValidationFailedError  too few games, or too many bad ones, to train on
-    ├── InteractionStoreError  the imported plays cannot be read or written
+    ├── DatabaseError          the database cannot be reached, or cannot do what it is asked
     ├── ImportFailedError      a file of plays cannot be read
     ├── BenchmarkError         there is nothing that methods could be compared by
     ├── TrainingError          there is nothing a model could be made of
@@ -57,8 +57,8 @@ class ValidationFailedError(GameRecommenderError):
     """Too few games, or too many bad ones, to train on."""
 
 
-class InteractionStoreError(GameRecommenderError):
-    """The imported plays cannot be read or written."""
+class DatabaseError(GameRecommenderError):
+    """The database cannot be reached, or cannot do what it is asked."""
 
 
 class ImportFailedError(GameRecommenderError):

@@ -1,232 +1,245 @@
-"""What players did: the store of it, and the packed histories that a model is trained on and answers from."""
+"""What players did, and the store of it."""
 
-import sqlite3
-from array import array
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from math import nan
-from pathlib import Path
-from typing import NamedTuple
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple, Self
 
-import numpy as np
-import numpy.typing as npt
+import sqlalchemy as sa
 
-from app.core.catalogue import Catalogue, IntArray
-from app.core.errors import InteractionStoreError
-from app.core.packed import PackedStrings
+from app.core.database import Database
+from app.core.histories import Play
+from app.core.tables import erasures, events, interactions, outcomes
+from app.core.tastes import Slot, plays
 
-WeightArray = npt.NDArray[np.float32]
-FloatArray = npt.NDArray[np.float64]
-
-MAX_USER_ID_LENGTH = 128
-MAX_GAME_ID = 2**63 - 1
-MAX_RATING = 5.0
-
-_DAY = 86_400.0  # seconds
+_ROWS_AT_ONCE = 10_000  # while all are read
 
 
-class Play(NamedTuple):
-    """One player and one game: how long it was played (hours), how it was rated (0 to 5), and when."""
+class Kind(StrEnum):
+    """What a player can do with a game."""
+
+    PLAY = "play"
+    RATING = "rating"
+    LIKE = "like"
+    DISLIKE = "dislike"
+    WISHLIST = "wishlist"
+    HIDE = "hide"
+    OPEN = "open"  # looked at; says nothing of the taste, and counts in the outcomes alone
+
+
+# Where each kind is kept, and what is kept there where the kind says it all.
+_SLOTS = {
+    Kind.PLAY: (Slot.PLAY, None),
+    Kind.RATING: (Slot.RATING, None),
+    Kind.LIKE: (Slot.OPINION, 1.0),
+    Kind.DISLIKE: (Slot.OPINION, -1.0),
+    Kind.WISHLIST: (Slot.WISHLIST, None),
+    Kind.HIDE: (Slot.HIDE, None),
+}
+_KINDS = {
+    Slot.PLAY: Kind.PLAY,
+    Slot.RATING: Kind.RATING,
+    Slot.WISHLIST: Kind.WISHLIST,
+    Slot.HIDE: Kind.HIDE,
+}
+# In the table of outcomes; the slots' own numbers tell a like from a dislike no better.
+OUTCOME_NUMBERS = {kind: number for number, kind in enumerate(Kind, start=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One thing that a player did with a game.
+
+    `value` is the hours of a play (all of them, or with `accumulate` those to be added) or the stars of a rating (0 to
+    5); `at` is in seconds since 1970. What has an `event_id` counts once, however often it is written.
+    """
 
     user_id: str
     game_id: int
-    hours: float | None = None
-    rating: float | None = None
-    at: datetime | None = None
+    kind: Kind
+    value: float | None = None
+    at: float | None = None
+    accumulate: bool = False
+    event_id: str | None = None
+    recommendation_id: str | None = None
 
 
-@dataclass(frozen=True)
-class PlayWeights:
-    """How strongly a play counts.
+class Page(NamedTuple):
+    """Some of a player's interactions, and how many there are in all."""
 
-    Hours are heavy-tailed, a day of idling more so: the weight is `(1 + log(1 + hours)) ** emphasis`, the hours capped;
-    with an emphasis of 0 all plays count alike. A play without hours counts like one of `typical_hours` (the median
-    play on Steam lasts 4.5). A rating scales the weight; so does age, by half every `half_life_days` that a play is
-    older than the latest one (exponential decay: Ding and Li 2005, "Time weight collaborative filtering"), where there
-    is a half-life and the play has a time.
-    """
-
-    hours_cap: float = 1000.0
-    typical_hours: float = 4.5
-    emphasis: float = 0.3
-    half_life_days: float | None = None
-
-    def weigh(self, hours: FloatArray, ratings: FloatArray, times: FloatArray) -> WeightArray:
-        """Weigh plays: 0 for a game rated 0, else positive. NaN stands for what is not known; times are in seconds."""
-        played = np.where(np.isnan(hours), self.typical_hours, np.minimum(hours, self.hours_cap))
-        liking = np.where(np.isnan(ratings), 1.0, ratings / MAX_RATING)
-        weights = liking * (1.0 + np.log1p(played)) ** self.emphasis
-        if self.half_life_days is not None and not np.isnan(times).all():
-            age = (np.nanmax(times) - np.nan_to_num(times, nan=np.nanmax(times))) / _DAY
-            weights *= 0.5 ** (age / self.half_life_days)
-        return weights.astype(np.float32)
-
-
-@dataclass(frozen=True, eq=False)
-class Histories:
-    """The user-item matrix: for each player the games played and their weights.
-
-    Rows as in a CSR matrix: player u (a position in `users`, which stands in byte order) played the games at
-    `indices[indptr[u]:indptr[u + 1]]` (int32, ascending) with the `weights` (float32) of the same positions.
-    """
-
-    users: PackedStrings
-    indptr: IntArray
-    indices: npt.NDArray[np.int32]
-    weights: WeightArray
-
-    def __len__(self) -> int:
-        """Count the players."""
-        return len(self.users)
-
-    def row(self, position: int) -> tuple[npt.NDArray[np.int32], WeightArray]:
-        """Read the games and weights of the player at a position."""
-        span = slice(self.indptr[position], self.indptr[position + 1])
-        return self.indices[span], self.weights[span]
-
-    def of(self, user_id: str) -> tuple[npt.NDArray[np.int32], WeightArray] | None:
-        """Read what a player played; None for a player without a play."""
-        position = self.users.find_sorted(user_id.encode())
-        return None if position is None else self.row(position)
-
-
-class Packed(NamedTuple):
-    """Histories and the facts that their weights come from, a number a play, NaN where it is not known.
-
-    `hours`, `ratings` (0 to 5) and `times` (seconds since 1970) are float64; `left_out` counts the plays of games that
-    the catalogue does not have.
-    """
-
-    histories: Histories
-    hours: FloatArray
-    ratings: FloatArray
-    times: FloatArray
-    left_out: int
-
-    def weighed(self, weights: PlayWeights) -> "Packed":
-        """Weigh the same plays in another way."""
-        return self._replace(
-            histories=replace(self.histories, weights=weights.weigh(self.hours, self.ratings, self.times))
-        )
-
-
-def pack(plays: Iterable[Play], catalogue: Catalogue, weights: PlayWeights) -> Packed:
-    """Pack plays that come ordered by player, in the byte order of the ids.
-
-    Plays are left out whose game the catalogue does not have, and so is a player with no other play.
-    """
-    rows = _Rows(catalogue)
-    for play in plays:
-        rows.add(play)
-    return rows.packed(weights)
-
-
-def number(fact: float | None) -> float:
-    """Write a fact of a play as arrays keep it: NaN where it is not known."""
-    return nan if fact is None else fact
-
-
-class _Rows:
-    """Histories under construction, in growing arrays: a play costs its 28 bytes and no Python object."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._index = {int(game_id): index for index, game_id in enumerate(catalogue.game_ids)}
-        self._user = ""
-        self._row: dict[int, Play] = {}
-        self._users: list[bytes] = []
-        self._indptr = array("q", [0])
-        self._indices = array("i")
-        self._hours, self._ratings, self._times = array("d"), array("d"), array("d")
-        self._left_out = 0
-
-    def add(self, play: Play) -> None:
-        if play.user_id != self._user:
-            self._close_row()
-            self._user = play.user_id
-        index = self._index.get(play.game_id)
-        if index is None:
-            self._left_out += 1
-        else:
-            self._row[index] = play
-
-    def _close_row(self) -> None:
-        if self._row:
-            user = self._user.encode()
-            if self._users and user <= self._users[-1]:
-                raise ValueError(f"the plays of {self._user!r} do not come in the order of the players")
-            self._users.append(user)
-            for index, play in sorted(self._row.items()):
-                self._indices.append(index)
-                self._hours.append(number(play.hours))
-                self._ratings.append(number(play.rating))
-                self._times.append(nan if play.at is None else play.at.timestamp())
-            self._indptr.append(len(self._indices))
-            self._row.clear()
-
-    def packed(self, weights: PlayWeights) -> Packed:
-        self._close_row()
-        histories = Histories(
-            users=PackedStrings.pack(self._users),
-            indptr=np.array(self._indptr, dtype=np.int64),
-            indices=np.array(self._indices, dtype=np.int32),
-            weights=np.zeros(len(self._indices), dtype=np.float32),
-        )
-        packed = Packed(
-            histories=histories,
-            hours=np.array(self._hours, dtype=np.float64),
-            ratings=np.array(self._ratings, dtype=np.float64),
-            times=np.array(self._times, dtype=np.float64),
-            left_out=self._left_out,
-        )
-        return packed.weighed(weights)
+    total: int
+    interactions: list[Interaction]
 
 
 class InteractionStore:
-    """The plays that were imported, in an SQLite file; one row a player and game, the last one written counts."""
+    """What players did: for each player, game and kind what was written last, and the hours in all."""
 
-    _SCHEMA = """
-        CREATE TABLE IF NOT EXISTS plays (
-            user_id TEXT NOT NULL, game_id INTEGER NOT NULL, hours REAL, rating REAL, at TEXT,
-            PRIMARY KEY (user_id, game_id)
-        ) STRICT, WITHOUT ROWID
-    """
-    _PUT = "INSERT OR REPLACE INTO plays VALUES (?, ?, ?, ?, ?)"
+    def __init__(self, database: Database) -> None:
+        """Use a database, which must be migrated."""
+        self._database = database
+        insert = database.insert(interactions)
+        new, old = insert.excluded, interactions.c
+        added = sa.func.coalesce(old.value, 0.0) + sa.func.coalesce(new.value, 0.0)
+        self._put = insert.on_conflict_do_update(
+            index_elements=list(interactions.primary_key),
+            set_={
+                "value": sa.case((sa.bindparam("accumulate", type_=sa.Boolean), added), else_=new.value),
+                "at": sa.func.coalesce(new.at, old.at),
+            },
+        )
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, or make it with its folder."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
-        with self._database() as database:
-            database.execute("PRAGMA journal_mode=WAL")  # an import does not wait for a run that reads, nor it for that
-            database.execute(self._SCHEMA)
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Use the database at a URL, and bring it up to date."""
+        database = Database(url)
+        database.migrate()
+        return cls(database)
 
-    @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        """Open the file for one transaction; raises `InteractionStoreError` for whatever SQLite cannot do."""
-        try:
-            with closing(sqlite3.connect(self._path, timeout=30)) as database, database:
-                yield database
-        except sqlite3.Error as failed:
-            raise InteractionStoreError(f"The plays in {self._path} cannot be used: {failed}.") from failed
+    def write(self, written: Sequence[Interaction]) -> list[bool]:
+        """Write all of these, or none where the database fails; False marks those that were written before.
 
-    def put(self, plays: Iterable[Play]) -> None:
-        """Write plays, all of them or, when the iterable or the disk fails, none."""
-        with self._database() as database:
-            database.executemany(
-                self._PUT, ((*play[:4], play.at and play.at.astimezone(UTC).isoformat()) for play in plays)
+        When this returns, what was written outlives a crash.
+        """
+        with self._database.write() as connection:
+            return self.write_within(connection, written)
+
+    def write_within(self, connection: sa.Connection, written: Sequence[Interaction]) -> list[bool]:
+        """Write as part of a transaction."""
+        fresh = self._not_seen_before(connection, written)
+        kept = [one for one, is_fresh in zip(written, fresh, strict=True) if is_fresh]
+        # In one order, so that two writers never wait for each other; the order within a game stays.
+        rows = sorted((_row(one) for one in kept if one.kind is not Kind.OPEN), key=itemgetter("user_id", "game_id"))
+        if rows:
+            connection.execute(self._put, rows)
+        self._count_outcomes(connection, kept)
+        return fresh
+
+    def _not_seen_before(self, connection: sa.Connection, written: Sequence[Interaction]) -> list[bool]:
+        named = {_event(one): None for one in written if one.event_id is not None}
+        if not named:
+            return [True] * len(written)
+        insert = self._database.insert(events).on_conflict_do_nothing().returning(*events.c)
+        fresh = {tuple(row) for row in connection.execute(insert, [_event_row(event) for event in sorted(named)])}
+        found = []
+        for one in written:
+            found.append(one.event_id is None or _event(one) in fresh)
+            fresh.discard(_event(one))  # a second one in the same request is a repetition too
+        return found
+
+    def _count_outcomes(self, connection: sa.Connection, written: Iterable[Interaction]) -> None:
+        rows = sorted(
+            {
+                (one.recommendation_id, one.game_id, OUTCOME_NUMBERS[one.kind])
+                for one in written
+                if one.recommendation_id
+            }
+        )
+        if rows:
+            names = ("recommendation_id", "game_id", "kind")
+            connection.execute(
+                self._database.insert(outcomes).on_conflict_do_nothing(),
+                [dict(zip(names, row, strict=True)) for row in rows],
             )
 
-    def stream(self) -> Iterator[Play]:
-        """Read all plays, ordered by player (in byte order) and game."""
-        with self._database() as database:
-            rows = database.execute("SELECT * FROM plays ORDER BY user_id, game_id")
-            for user_id, game_id, hours, rating, at in rows:
-                yield Play(user_id, game_id, hours, rating, at and datetime.fromisoformat(at))
+    def page(self, user_id: str, n: int, offset: int) -> Page:
+        """Read some of what a player did, ordered by game and kind."""
+        mine = interactions.c.user_id == user_id
+        rows = sa.select(interactions).where(mine).order_by(*interactions.primary_key).limit(n).offset(offset)
+        with self._database.read() as connection:
+            total = connection.scalar(sa.select(sa.func.count()).select_from(interactions).where(mine)) or 0
+            return Page(total, [_interaction(row) for row in connection.execute(rows)])
 
-    def __len__(self) -> int:
-        """Count the plays."""
-        with self._database() as database:
-            count: int = database.execute("SELECT count(*) FROM plays").fetchone()[0]
-            return count
+    def remove(self, user_id: str, game_id: int, kind: Kind) -> bool:
+        """Forget one interaction; says whether there was one."""
+        slot, value = _SLOTS[kind]
+        one = (interactions.c.user_id == user_id, interactions.c.game_id == game_id, interactions.c.kind == slot)
+        as_written = [interactions.c.value == value] if slot is Slot.OPINION else []
+        seen = (events.c.user_id == user_id, events.c.game_id == game_id, events.c.kind == OUTCOME_NUMBERS[kind])
+        with self._database.write() as connection:
+            removed = connection.execute(sa.delete(interactions).where(*one, *as_written)).rowcount
+            connection.execute(sa.delete(events).where(*seen))
+        return removed > 0
+
+    def erase(self, user_id: str, now: float | None = None) -> int:
+        """Forget a player; returns how many interactions there were.
+
+        What stays is a digest of the name, so that no model that was trained before answers for the player.
+        """
+        row = {"user_digest": digest_of(user_id), "at": time.time() if now is None else now}
+        insert = self._database.insert(erasures)
+        keep = insert.on_conflict_do_update(index_elements=["user_digest"], set_={"at": insert.excluded.at})
+        with self._database.write() as connection:
+            removed = connection.execute(sa.delete(interactions).where(interactions.c.user_id == user_id)).rowcount
+            connection.execute(sa.delete(events).where(events.c.user_id == user_id))
+            connection.execute(keep, row)
+        return removed
+
+    def erased(self, since: float = 0.0) -> dict[bytes, float]:
+        """Read the digests of the players erased since a time, and when that was."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(erasures).where(erasures.c.at >= since))
+            return {bytes(row.user_digest): row.at for row in rows}
+
+    def stream(self) -> Iterator[Play]:
+        """Read all plays, ordered by player (in byte order) and game, without holding them in memory."""
+        for user_id, rows in groupby(self.rows(), key=itemgetter(0)):
+            yield from plays(user_id, (row[1:] for row in rows))
+
+    def rows(self) -> Iterator[tuple[str, int, int, float | None, float | None]]:
+        """Read everything as it is kept: player, game, slot, value, time."""
+        query = sa.select(interactions).order_by(*interactions.primary_key)
+        with self._database.read() as connection:
+            found = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
+            for partition in found.partitions():
+                yield from map(tuple, partition)
+
+    def has_plays(self) -> bool:
+        """Tell whether there is anything to learn from."""
+        some = sa.select(interactions.c.user_id).where(interactions.c.kind <= Slot.OPINION).limit(1)
+        with self._database.read() as connection:
+            return connection.scalar(some) is not None
+
+
+def digest_of(user_id: str) -> bytes:
+    """Name a player who asked to be forgotten."""
+    return hashlib.sha256(user_id.encode()).digest()
+
+
+def of_play(play: Play) -> list[Interaction]:
+    """Write a play as interactions: the hours, and the rating where there is one."""
+    user_id, game_id, hours, rating, at = play
+    rated = [Interaction(user_id, game_id, Kind.RATING, rating, at)] if rating is not None else []
+    played = [Interaction(user_id, game_id, Kind.PLAY, hours, at)] if hours is not None or not rated else []
+    return [*played, *rated]
+
+
+def _row(one: Interaction) -> dict[str, object]:
+    slot, value = _SLOTS[one.kind]
+    return {
+        "user_id": one.user_id,
+        "game_id": one.game_id,
+        "kind": slot,
+        "value": one.value if value is None else value,
+        "at": one.at,
+        "accumulate": one.accumulate,
+    }
+
+
+def _interaction(row: sa.Row[tuple[object, ...]]) -> Interaction:
+    if row.kind == Slot.OPINION:
+        kind, value = Kind.LIKE if row.value > 0 else Kind.DISLIKE, None
+    else:
+        kind, value = _KINDS[Slot(row.kind)], row.value
+    return Interaction(row.user_id, row.game_id, kind, value, row.at)
+
+
+def _event(one: Interaction) -> tuple[str, int, int, str | None]:
+    return one.user_id, one.game_id, OUTCOME_NUMBERS[one.kind], one.event_id
+
+
+def _event_row(event: tuple[str, int, int, str | None]) -> dict[str, object]:
+    return dict(zip(("user_id", "game_id", "kind", "event_id"), event, strict=True))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from app.core.artifact import Arrays
 from app.core.catalogue import Catalogue, Game, IntArray
 from app.core.errors import GameNotFoundError
-from app.core.interactions import Histories, WeightArray
+from app.core.histories import Histories, WeightArray
 from app.core.item_item import Contributions, ItemItemModel, ScoreArray
 from app.core.packed import PackedStrings
 

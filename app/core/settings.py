@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.core.errors import SettingsError
 
 _http_url = TypeAdapter(AnyHttpUrl)
+_DATABASE = re.compile(r"sqlite:///.|postgres(ql)?(\+\w+)?://.")
 
 
 def _base_url(value: str) -> str:
@@ -37,6 +38,12 @@ def _folder(value: Path) -> Path:
     return value
 
 
+def _database(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not _DATABASE.match(value.get_secret_value()):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return value
+
+
 class Settings(BaseSettings):
     """Each field is the environment variable of the same name in capitals; `.env.example` explains them."""
 
@@ -47,6 +54,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
 
     data_dir: Path = Path("data")
+    database_url: Annotated[SecretStr | None, BeforeValidator(_stripped), AfterValidator(_database)] = None
     model_store: Annotated[Path, AfterValidator(_folder)] = Path("models")
     models_kept: int = Field(default=5, ge=2)
 
@@ -68,6 +76,13 @@ class Settings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
+
+    @property
+    def database(self) -> str:
+        """The URL of the database, its password included: an SQLite file in the data folder unless one is set."""
+        if self.database_url is None:
+            return f"sqlite:///{self.data_dir / 'interactions.db'}"
+        return self.database_url.get_secret_value().replace("postgres://", "postgresql://", 1)
 
     @classmethod
     def load(cls) -> Self:

@@ -6,7 +6,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Path, Query
 
 from app.core.errors import ModelNotLoadedError
-from app.core.interactions import MAX_GAME_ID, MAX_USER_ID_LENGTH
+from app.core.histories import MAX_GAME_ID, MAX_USER_ID_LENGTH
 from app.dependencies import MAX_EXCLUDED, Model, N, Offset
 from app.exception_handlers import documented
 from app.schemas import RecommendationList

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.core.catalogue import Catalogue
 from app.core.errors import GameNotFoundError
-from app.core.interactions import Play, PlayWeights, pack
+from app.core.histories import Play, PlayWeights, pack
 from app.core.recommender import Reason, Recommendations, Recommender, Source
 from tests.worlds import game, neighbours, six_games
 

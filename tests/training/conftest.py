@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from app.core.interactions import Histories
+from app.core.histories import Histories
 from app.core.recommender import Recommender
 from app.core.settings import Settings
 from tests.fakes import rawg

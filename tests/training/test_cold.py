@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.core.catalogue import Catalogue
-from app.core.interactions import Histories, Play, PlayWeights, pack
+from app.core.histories import Histories, Play, PlayWeights, pack
 from tests.worlds import game
 from training import cold
 from training.cold import evaluate_cold

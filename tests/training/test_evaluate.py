@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.core.catalogue import Catalogue
-from app.core.interactions import Play, PlayWeights, pack
+from app.core.histories import Play, PlayWeights, pack
 from app.core.recommender import Recommender
 from tests.worlds import artifact, game, neighbours, six_games
 from training.evaluate import MODEL, POPULARITY, RANDOM, Evaluation, evaluate

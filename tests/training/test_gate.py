@@ -5,7 +5,7 @@ import pytest
 
 from app.core.artifact import Arrays, Artifact
 from app.core.catalogue import Catalogue
-from app.core.interactions import Histories, Play, PlayWeights, pack
+from app.core.histories import Histories, Play, PlayWeights, pack
 from app.core.item_item import ItemItemModel
 from app.core.recommender import Recommender
 from tests.worlds import game, manifest, neighbours

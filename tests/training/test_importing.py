@@ -4,13 +4,14 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import ImportFailedError
-from app.core.interactions import InteractionStore, Play
+from app.core.histories import Play
+from app.core.interactions import InteractionStore
 from training.importing import import_plays
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> InteractionStore:
-    return InteractionStore(tmp_path / "interactions.db")
+    return InteractionStore.open(f"sqlite:///{tmp_path}/interactions.db")
 
 
 def written(tmp_path: Path, content: str | bytes) -> Path:
@@ -30,8 +31,8 @@ def test_all_columns_in_any_order(tmp_path: Path, store: InteractionStore):
     summary = import_plays(path, store)
 
     assert list(store.stream()) == [
-        Play("765611980000", 4200, 12.5, 4.5, datetime(2026, 1, 31, 20, 15, tzinfo=UTC)),
-        Play("a, b", 13536, None, None, datetime(2026, 1, 31, tzinfo=UTC)),
+        Play("765611980000", 4200, 12.5, 4.5, datetime(2026, 1, 31, 20, 15, tzinfo=UTC).timestamp()),
+        Play("a, b", 13536, None, None, datetime(2026, 1, 31, tzinfo=UTC).timestamp()),
     ]
     assert (summary.rows, len(summary.players), len(summary.games), summary.set_aside) == (2, 2, 2, [])
 
@@ -95,7 +96,7 @@ def test_a_file_that_cannot_be_used_changes_nothing(
 ):
     with pytest.raises(ImportFailedError, match=message):
         import_plays(written(tmp_path, content), store)
-    assert len(store) == 0
+    assert not store.has_plays()
 
 
 def test_a_file_that_is_not_there(tmp_path: Path, store: InteractionStore):

@@ -9,13 +9,14 @@ import pytest
 
 from app.core.artifact import Manifest
 from app.core.catalogue import Catalogue
-from app.core.interactions import Histories, InteractionStore, Play, PlayWeights, pack
+from app.core.histories import Histories, Play, PlayWeights, pack
+from app.core.interactions import InteractionStore
 from app.core.recommender import Recommender
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from tests.fakes import rawg
 from tests.training.conftest import MakeSettings
-from tests.worlds import game
+from tests.worlds import game, put
 from training.collection import collect
 from training.estimators.cosine import CosineConfig
 from training.evaluate import evaluate
@@ -92,9 +93,8 @@ class TestGate:
 
     @staticmethod
     def put(settings: Settings, plays: list[Play]) -> None:
-        database = settings.data_dir / "interactions.db"
-        database.unlink(missing_ok=True)
-        InteractionStore(database).put(plays)
+        (settings.data_dir / "interactions.db").unlink(missing_ok=True)
+        put(InteractionStore.open(settings.database), plays)
 
     def test_an_equal_model_takes_its_turn(self, settings: Settings):
         collection = collect(settings)
@@ -171,10 +171,10 @@ class TestGate:
 
 def test_other_plays_or_another_catalogue_are_other_data(make_settings: MakeSettings, fake_rawg: rawg.FakeRawg):
     settings = make_settings(rawg_max_games=40)
-    store = InteractionStore(settings.data_dir / "interactions.db")
-    store.put([Play("a", 1), Play("a", 2)])
+    store = InteractionStore.open(settings.database)
+    put(store, [Play("a", 1), Play("a", 2)])
     first = train(settings, collect(settings))
-    store.put([Play("b", 3)])
+    put(store, [Play("b", 3)])
     with_a_play = train(settings, collect(settings))
     fake_rawg.games[0] = rawg.game(1, name="Renamed")
     with_a_name = train(settings, collect(settings))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.core.catalogue import Catalogue
-from app.core.interactions import PlayWeights, pack
+from app.core.histories import PlayWeights, pack
 from app.core.settings import Settings
 from tests.worlds import game
 from training.ingest import starter_frame

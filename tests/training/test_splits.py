@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import BenchmarkError, ImportFailedError
-from app.core.interactions import Play
+from app.core.histories import Play
 from tests.worlds import weight
 from training import splits
 

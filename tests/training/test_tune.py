@@ -1,12 +1,11 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from app.core.catalogue import Catalogue
 from app.core.errors import TrainingError
-from app.core.interactions import Histories, Play, PlayWeights, pack
+from app.core.histories import Histories, Play, PlayWeights, pack
 from app.core.recommender import Recommender
 from tests.worlds import game
 from training import tune as tuning
@@ -16,16 +15,13 @@ from training.fitting import Fitter, TrainingConfig
 from training.tune import Tuning, tune
 
 CATALOGUE = Catalogue.from_games(game(number) for number in range(1, 31))
-START = datetime(2026, 1, 1, tzinfo=UTC)
 DEFAULT = TrainingConfig()
 
 
 def plays(*, dated: bool = False) -> list[Play]:
     rng = np.random.default_rng(0)
     return [
-        Play(
-            f"{player:02}", int(number) * 2 + player % 2 + 1, at=START + timedelta(days=int(number)) if dated else None
-        )
+        Play(f"{player:02}", int(number) * 2 + player % 2 + 1, at=number * 86_400.0 if dated else None)
         for player in range(40)
         for number in sorted(rng.choice(15, 7, replace=False))
     ]
