@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 from fastapi.openapi.models import Example
 
-from app.core.histories import MAX_GAME_ID
+from app.core.histories import MAX_GAME_ID, MAX_USER_ID_LENGTH
 from app.live_model import LiveModel, LoadedModel
+from app.recommending import Recommending
 
 MAX_N = 100
 MAX_OFFSET = 100_000
@@ -21,6 +22,24 @@ async def _loaded_model(request: Request) -> LoadedModel:
 
 Model = Annotated[LoadedModel, Depends(_loaded_model)]
 
+
+async def _recommending(request: Request) -> Recommending:
+    recommending: Recommending = request.app.state.recommending
+    return recommending
+
+
+Recommend = Annotated[Recommending, Depends(_recommending)]
+
+UserId = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=MAX_USER_ID_LENGTH,
+        pattern="^[^\x00-\x1f\x7f]*$",
+        description="Your own name for the player: any text without control characters.",
+        openapi_examples={"a player of the first run": {"value": "12"}},
+    ),
+]
 _PORTAL_2: dict[str, Example] = {"Portal 2": {"value": 4200}}
 GameId = Annotated[int, Path(ge=1, le=MAX_GAME_ID, description="RAWG's id of a game.", openapi_examples=_PORTAL_2)]
 N = Annotated[int, Query(ge=1, le=MAX_N, description="How many games to answer with.")]

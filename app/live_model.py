@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import structlog
 
 from app.core.artifact import Manifest
 from app.core.errors import ArtifactError, ModelNotLoadedError, VersionNotFoundError
+from app.core.histories import PlayWeights
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
 
@@ -25,6 +27,27 @@ class LoadedModel:
 
     recommender: Recommender
     manifest: Manifest
+
+    @cached_property
+    def weights(self) -> PlayWeights:
+        """Weigh plays as the model was trained."""
+        return PlayWeights(**self.manifest.weights)
+
+    @cached_property
+    def rendered(self) -> bytes:
+        """Write what every answer tells of the model, as the part of its JSON that stands before the source."""
+        version, kind = self.manifest.version, self.manifest.data_kind
+        return f',"model_version":"{version}","data_kind":"{kind}","source":"'.encode()
+
+    @cached_property
+    def trained_at(self) -> float:
+        """Tell when the model was made, in seconds since 1970."""
+        return self.manifest.created_at.timestamp()
+
+    @cached_property
+    def is_simulated(self) -> bool:
+        """Tell whether its players are invented."""
+        return self.manifest.data_kind == "simulated"
 
 
 class LiveModel:

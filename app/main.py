@@ -6,13 +6,20 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 from fastapi import FastAPI
+from starlette.datastructures import State
 
 from app import exception_handlers
 from app.core import __version__
+from app.core.database import Database
+from app.core.interactions import InteractionStore
 from app.core.log import configure as configure_logging
+from app.core.player_rows import open_player_rows
 from app.core.settings import Settings
 from app.core.store import ModelStore
+from app.fast_lane import FastLane
 from app.live_model import LiveModel
+from app.players import Players
+from app.recommending import Recommending
 from app.routes import documentation, games, health, recommend
 
 REFRESH_SECONDS = 2.0
@@ -39,7 +46,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    database = Database(settings.database)
+    app.state.database = database
+    app.state.interactions = InteractionStore(database)
     app.state.live_model = LiveModel(ModelStore(settings.model_store))
+    app.state.players = Players(open_player_rows(database.url), app.state.interactions)
+    app.state.recommending = Recommending(app.state.live_model, app.state.players)
+    app.add_middleware(FastLane, recommending=app.state.recommending)
     exception_handlers.install(app)
     for router in (recommend.router, games.router, health.router):
         app.include_router(router)
@@ -49,20 +62,27 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    live_model: LiveModel = app.state.live_model
-    live_model.refresh()
-    watching = asyncio.create_task(_watch(live_model))
+    database: Database = app.state.database
+    await _keep_up(app.state)
+    watching = asyncio.create_task(_watch(app.state))
     yield
     watching.cancel()
     with suppress(asyncio.CancelledError):
         await watching
+    await app.state.players.close()
+    database.close()
 
 
-async def _watch(live_model: LiveModel) -> None:
-    """Take over a newly published model within seconds, and load it off the event loop."""
+async def _watch(state: State) -> None:
     while True:
         await asyncio.sleep(REFRESH_SECONDS)
         try:
-            await asyncio.to_thread(live_model.refresh)
+            await _keep_up(state)
         except Exception:  # a bug, and no reason to stop looking for the next model
             log.exception("the model could not be refreshed")
+
+
+async def _keep_up(state: State) -> None:
+    """Take over what changed elsewhere, off the event loop: a newly published model, a database that is back."""
+    await asyncio.to_thread(state.live_model.refresh)
+    await state.players.refresh()

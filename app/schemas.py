@@ -4,9 +4,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from app.core.catalogue import Game
-from app.core.recommender import Reason, Recommendations, Scored, Source, Warned
-from app.live_model import LoadedModel
+from app.core.answer import Scored, Source, Warned
+from app.core.catalogue import Game, rawg_url
 
 DataKind = Literal["simulated", "observed"]
 
@@ -43,7 +42,7 @@ class GameFacts(BaseModel):
 
 
 def _facts(game: Game) -> dict[str, object]:
-    return {**game, "rawg_url": f"https://rawg.io/games/{game['slug']}"}
+    return {**game, "rawg_url": rawg_url(game["slug"])}
 
 
 class GameDetail(GameFacts):
@@ -82,11 +81,6 @@ class ShareOfScore(BaseModel):
     share: float = Field(description="In units of the score.")
     fraction: float = Field(description="The share as a part of the score, 0 to 1.")
 
-    @classmethod
-    def of(cls, reason: Reason, score: float) -> Self:
-        """Describe a reason of a game with that score."""
-        return cls(**reason._asdict(), fraction=reason.share / score)
-
 
 class ScoredGame(GameFacts):
     """A game in a ranked answer."""
@@ -105,13 +99,7 @@ class ScoredGame(GameFacts):
     def of(cls, scored: Scored) -> Self:
         """Describe a ranked game."""
         return cls.model_validate(
-            {
-                **_facts(scored.game),
-                "score": scored.score,
-                "rank": scored.rank,
-                "source": scored.source,
-                "reasons": [ShareOfScore.of(reason, scored.score) for reason in scored.reasons],
-            },
+            {**scored.game, "score": scored.score, "rank": scored.rank, "source": scored.source, "reasons": []}
         )
 
 
@@ -161,20 +149,6 @@ class RecommendationList(BaseModel):
     )
     warnings: list[AnswerWarning]
     games: list[ScoredGame]
-
-    @classmethod
-    def of(cls, answer: Recommendations, recommendation_id: str, user_id: str, model: LoadedModel) -> Self:
-        """Describe an answer of a model to a player."""
-        sources = {scored.source for scored in answer.games}
-        return cls(
-            recommendation_id=recommendation_id,
-            user_id=user_id,
-            model_version=model.manifest.version,
-            data_kind=model.manifest.data_kind,
-            source="mixed" if len(sources) > 1 else next(iter(sources), "none"),
-            warnings=[AnswerWarning.of(warned) for warned in answer.warnings],
-            games=[ScoredGame.of(scored) for scored in answer.games],
-        )
 
 
 class SimilarList(BaseModel):

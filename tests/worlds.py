@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
+from app.core.answer import Query, Recommendations
 from app.core.artifact import Arrays, Artifact, Counts, Manifest
 from app.core.catalogue import Catalogue, Game
 from app.core.histories import Play, PlayWeights, number, pack
@@ -88,6 +90,11 @@ def six_games() -> Recommender:
         histories=histories,
         popular=np.array([5, 4, 3, 2, 1, 0], dtype=np.int32),
     )
+
+
+def asked(world: Recommender, user_id: str, n: int = 10, **wishes: Any) -> Recommendations:
+    """What a world answers to a player of its own."""
+    return world.recommend(world.taste_of(user_id), Query(n, **wishes))
 
 
 def manifest(version: str = "20260101T000000-000000", **fields: object) -> Manifest:

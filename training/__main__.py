@@ -140,7 +140,11 @@ def recommend(
     as_json: Json = False,
 ) -> None:
     """Recommend games to a player from the current model."""
+    from app.core.answer import Query
+    from app.core.histories import PlayWeights
+    from app.core.interactions import InteractionStore
     from app.core.recommender import Recommender
+    from app.core.tastes import Taste
 
     try:
         user_id.encode()
@@ -148,11 +152,14 @@ def recommend(
         raise typer.BadParameter("The player's id is not UTF-8.") from None
     artifact = _artifact()
     recommender = Recommender.from_arrays(artifact.arrays)
-    answer = recommender.recommend(user_id, n, explain=True)
     manifest = artifact.manifest
+    taste = Taste.of(InteractionStore.open(_settings().database).rows_of(user_id), PlayWeights(**manifest.weights))
+    if manifest.data_kind == "simulated":
+        taste = recommender.taste_of(user_id).and_also(taste)
+    answer = recommender.recommend(taste, Query(n, explain=True))
     tables.show(
         tables.recommendations_as_json(user_id, answer, manifest),
-        tables.recommendations(user_id, recommender.played(user_id), answer, manifest),
+        tables.recommendations(user_id, recommender.played(taste), answer, manifest),
         as_json=as_json,
     )
 

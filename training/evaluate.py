@@ -77,12 +77,11 @@ def rank(ranker: Ranker, cases: Sequence[Case]) -> Ranked:
 
 def by_model(recommender: Recommender, case: Case) -> list[int]:
     """Rank as the service does."""
-    return list(recommender.rank(case.played, case.strength, DEEP_CUT))
+    return recommender.rank(case.played, case.strength, DEEP_CUT)
 
 
 def _by_popularity(recommender: Recommender, case: Case) -> list[int]:
-    found: list[int] = recommender.most_popular(case.played, DEEP_CUT).tolist()
-    return found
+    return recommender.ranker.most_popular(case.played, DEEP_CUT)
 
 
 def _by_chance(rng: np.random.Generator, games: int, case: Case) -> IndexArray:

@@ -92,7 +92,7 @@ def _scores(challenger: Recommender, champion: Artifact) -> tuple[FloatArray, Fl
     new = np.setdiff1d(np.arange(len(challenger.catalogue)), moved)
 
     def as_challenger(case: Case) -> list[int]:
-        return list(challenger.rank(case.played, case.strength, DEEP_CUT, barred=new))
+        return challenger.rank(case.played, case.strength, DEEP_CUT, barred=new)
 
     theirs = rank(partial(by_model, defender), cases).per_player()[NDCG]
     mine = rank(as_challenger, [_moved(case, moved) for case in cases]).per_player()[NDCG]

@@ -13,9 +13,9 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from app.core.answer import Reason, Recommendations
     from app.core.artifact import Manifest
     from app.core.catalogue import Game
-    from app.core.recommender import Reason, Recommendations
     from training.benchmark import Benchmark, Row
     from training.evaluate import Evaluation
     from training.validation import ValidationReport

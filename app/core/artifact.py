@@ -24,6 +24,8 @@ ARRAYS: Mapping[str, str] = {
     "added": "<i8",
     "records_blob": "|u1",
     "records_offsets": "<i8",
+    "cards_blob": "|u1",
+    "cards_offsets": "<i8",
     "names_blob": "|u1",
     "names_offsets": "<i8",
     "popular": "<i4",
@@ -50,9 +52,9 @@ ARRAYS: Mapping[str, str] = {
 _MODELS = ("collaborative", "content", "cold")
 _LISTS = (*_MODELS, "histories", "held_out")
 _GAME_INDICES = ("popular", *(f"{name}_indices" for name in _LISTS))
-_PER_GAME_OFFSETS = ("records_offsets", "names_offsets", *(f"{name}_indptr" for name in _MODELS))
+_PER_GAME_OFFSETS = ("records_offsets", "cards_offsets", "names_offsets", *(f"{name}_indptr" for name in _MODELS))
 _OFFSETS: Mapping[str, str] = {
-    **{f"{name}_offsets": f"{name}_blob" for name in ("records", "names", "users")},
+    **{f"{name}_offsets": f"{name}_blob" for name in ("records", "cards", "names", "users")},
     **{f"{name}_indptr": f"{name}_indices" for name in _LISTS},
 }
 
@@ -92,6 +94,12 @@ class Manifest(_Frozen):
     gate: dict[str, JsonValue]
     sha256: dict[str, str] = {}
     digest: str = ""
+
+    @property
+    def weights(self) -> dict[str, Any]:
+        """Read the configuration of `PlayWeights`; empty where it is the default."""
+        weights = self.config.get("weights")
+        return weights if isinstance(weights, dict) else {}
 
     def to_json(self) -> bytes:
         """Write the manifest with its own digest in it."""

@@ -44,6 +44,25 @@ class Game(TypedDict):
     background_image: str | None
 
 
+_ON_CARDS = (
+    "game_id",
+    "slug",
+    "name",
+    "released",
+    "genres",
+    "platforms",
+    "rating",
+    "metacritic",
+    "playtime",
+    "background_image",
+)
+
+
+def rawg_url(slug: str) -> str:
+    """Address a game's page on RAWG, which must be linked wherever the game is shown."""
+    return f"https://rawg.io/games/{slug}"
+
+
 def fold(text: str) -> str:
     """Reduce a name to what a search compares: letters and digits without case and accents, and single spaces."""
     plain = unicodedata.normalize("NFKD", text.translate(_NOT_SPOKEN).casefold())
@@ -56,13 +75,15 @@ class Catalogue:
     """All known games, ordered by `game_id`; a game's `index` is its row in every array of the same model.
 
     `game_ids` (int64, ascending) and `added` (int64, how many people keep the game on RAWG) have one entry a game,
-    `records` holds each `Game` as JSON, and `names` each name as `fold` leaves it, with a line end behind it so that a
-    search over the whole blob finds no word across two names.
+    `records` holds each `Game` as JSON, `cards` what an answer tells of it, as JSON without the last brace so that more
+    can be told, and `names` each name as `fold` leaves it, with a line end behind it so that a search over the whole
+    blob finds no word across two names.
     """
 
     game_ids: IntArray
     added: IntArray
     records: PackedStrings
+    cards: PackedStrings
     names: PackedStrings
 
     @classmethod
@@ -73,6 +94,7 @@ class Catalogue:
             game_ids=np.array([game["game_id"] for game in ordered], dtype=np.int64),
             added=np.array([game["added"] for game in ordered], dtype=np.int64),
             records=PackedStrings.pack(orjson.dumps(game) for game in ordered),
+            cards=PackedStrings.pack(_card(game) for game in ordered),
             names=PackedStrings.pack(f"{fold(game['name'])}\n".encode() for game in ordered),
         )
 
@@ -102,11 +124,12 @@ class Catalogue:
 
     def indices_of(self, game_ids: npt.ArrayLike) -> IntArray:
         """Translate many ids at once; -1 stands for a game that the catalogue does not have."""
-        wanted = np.asarray(game_ids, dtype=np.int64)
+        wanted = np.array(game_ids, dtype=np.int64)
         if not len(self):
             return np.full(wanted.shape, -1, dtype=np.int64)
-        nearest = np.minimum(np.searchsorted(self.game_ids, wanted), len(self) - 1)
-        return np.where(self.game_ids[nearest] == wanted, nearest, -1).astype(np.int64)
+        nearest = self.game_ids.searchsorted(wanted)
+        nearest[self.game_ids.take(nearest, mode="clip") != wanted] = -1
+        return nearest
 
     def search(self, text: str) -> IntArray:
         """Find the games whose name holds every word of `text`.
@@ -133,3 +156,8 @@ class Catalogue:
     def _names_at(self, places: IntArray) -> IntArray:
         """Tell which names hold these places of the blob."""
         return np.unique(np.searchsorted(self.names.offsets, places, side="right") - 1)
+
+
+def _card(game: Game) -> bytes:
+    facts = {name: game[name] for name in _ON_CARDS}  # type: ignore[literal-required]  # each is a key of Game
+    return orjson.dumps({**facts, "rawg_url": rawg_url(game["slug"])})[:-1]

@@ -33,6 +33,7 @@ class Database:
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
+        self._is_migrated = False
 
     @property
     def name(self) -> str:
@@ -41,7 +42,8 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema up to date; of several processes that start together one does it, the others wait."""
-        if self._revision() == REVISION:
+        if self._is_migrated or self._revision() == REVISION:
+            self._is_migrated = True
             return
         if self.is_sqlite:
             Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
@@ -49,6 +51,7 @@ class Database:
             if not self.is_sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_NUMBER)))
             self._upgrade(connection)
+        self._is_migrated = True
 
     def write(self) -> AbstractContextManager[sa.Connection]:
         """Open a transaction that writes."""
@@ -88,7 +91,7 @@ class Database:
             return found
 
     def _upgrade(self, connection: sa.Connection) -> None:
-        # Alembic takes as long to import as the rest of the service, and is needed once in the life of a schema.
+        # As long to import as the rest of the service, and needed once in the life of a schema.
         from alembic import command
         from alembic.config import Config
         from alembic.util import CommandError

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from app.core.database import Database
 from app.core.histories import Play
-from app.core.tables import erasures, events, interactions, outcomes
-from app.core.tastes import Slot, plays
+from app.core.tables import erasures, events, hidden_games, interactions, outcomes
+from app.core.tastes import Row, Slot, plays
 
 _ROWS_AT_ONCE = 10_000  # while all are read
 
@@ -95,9 +95,13 @@ class InteractionStore:
     @classmethod
     def open(cls, url: str) -> Self:
         """Use the database at a URL, and bring it up to date."""
-        database = Database(url)
-        database.migrate()
-        return cls(database)
+        store = cls(Database(url))
+        store.prepare()
+        return store
+
+    def prepare(self) -> None:
+        """Bring the database up to date; costs next to nothing where it is."""
+        self._database.migrate()
 
     def write(self, written: Sequence[Interaction]) -> list[bool]:
         """Write all of these, or none where the database fails; False marks those that were written before.
@@ -152,6 +156,13 @@ class InteractionStore:
         with self._database.read() as connection:
             total = connection.scalar(sa.select(sa.func.count()).select_from(interactions).where(mine)) or 0
             return Page(total, [_interaction(row) for row in connection.execute(rows)])
+
+    def rows_of(self, user_id: str) -> list[Row]:
+        """Read a player's rows and the hidden games (slot 0), ordered by game and slot."""
+        mine = sa.select(*interactions.c["game_id", "kind", "value", "at"]).where(interactions.c.user_id == user_id)
+        hidden = sa.select(hidden_games.c.game_id, sa.literal(0), sa.null(), sa.null())
+        with self._database.read() as connection:
+            return sorted(tuple(row) for row in connection.execute(mine.union_all(hidden)))
 
     def remove(self, user_id: str, game_id: int, kind: Kind) -> bool:
         """Forget one interaction; says whether there was one."""

@@ -44,6 +44,12 @@ class PackedStrings:
             raise IndexError(position)
         return self.blob[self.offsets[position] : self.offsets[position + 1]].tobytes()
 
+    def take(self, positions: list[int]) -> list[bytes]:
+        """Copy some strings out of the blob; the positions are not checked."""
+        blob, offsets = self.blob, self.offsets
+        starts, stops = offsets[positions].tolist(), offsets[[position + 1 for position in positions]].tolist()
+        return [blob[start:stop].tobytes() for start, stop in zip(starts, stops, strict=True)]
+
     def find_sorted(self, string: bytes) -> int | None:
         """Find the position of `string` by bisection; the strings must stand in ascending order."""
         position = bisect_left(self, string)

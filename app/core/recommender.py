@@ -1,85 +1,22 @@
-"""An answer: candidates, score, filter, rank, explain."""
+"""Answers from one model version: taste -> candidates -> score -> filter -> rank -> explain."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Literal, NamedTuple, Self
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from app.core.answer import Query, Reason, Recommendations, Scored, Source, Warned
 from app.core.artifact import Arrays
 from app.core.catalogue import Catalogue, Game, IntArray
 from app.core.errors import GameNotFoundError
 from app.core.histories import Histories, WeightArray
-from app.core.item_item import Contributions, ItemItemModel, ScoreArray
+from app.core.item_item import ItemItemModel
 from app.core.packed import PackedStrings
-
-NO_PLAYS = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
-
-
-class Source(StrEnum):
-    """Where a game in an answer comes from."""
-
-    COLLABORATIVE = "collaborative"
-    CONTENT = "content"
-    POPULARITY = "popularity"
-
-
-class Warned(NamedTuple):
-    """Something the caller should know about an answer: a stable code and a sentence."""
-
-    code: Literal["unknown_player", "padded_with_popular", "fewer_than_asked"]
-    message: str
-
-
-class Reason(NamedTuple):
-    """The part that one played game has in a score; the shares of all reasons add up to the score."""
-
-    game_id: int
-    name: str
-    share: float
-
-
-class Scored(NamedTuple):
-    """One game of an answer, `rank` 1 being the best of the whole ranking."""
-
-    game: Game
-    score: float
-    rank: int
-    source: Source
-    reasons: tuple[Reason, ...]
-
-
-class Recommendations(NamedTuple):
-    """One answer: games in ranked order, and what to know about them."""
-
-    games: tuple[Scored, ...]
-    warnings: tuple[Warned, ...]
-
-
-class _Pairs(NamedTuple):
-    """What the played games say for candidates: by what players play, and in all."""
-
-    by_plays: Contributions
-    all: Contributions
-
-
-@dataclass(frozen=True, eq=False)
-class Ranking:
-    """A slice of all games ranked for one history, as indices: first the scored ones, then popular ones.
-
-    `alike` marks the scored ones that follow from what games are like alone.
-    """
-
-    scored: npt.NDArray[np.int32]
-    scores: ScoreArray
-    alike: npt.NDArray[np.bool_]
-    popular: npt.NDArray[np.int32]
-
-    def __iter__(self) -> Iterator[int]:
-        """Read the indices in ranked order."""
-        return iter([*self.scored.tolist(), *self.popular.tolist()])
+from app.core.ranking import Question, Ranker, Ranking, Voices
+from app.core.tastes import Bar, Taste
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +42,8 @@ class Recommender:
             "added": self.catalogue.added,
             "records_blob": self.catalogue.records.blob,
             "records_offsets": self.catalogue.records.offsets,
+            "cards_blob": self.catalogue.cards.blob,
+            "cards_offsets": self.catalogue.cards.offsets,
             "names_blob": self.catalogue.names.blob,
             "names_offsets": self.catalogue.names.offsets,
             "popular": self.popular,
@@ -133,6 +72,7 @@ class Recommender:
                 game_ids=a["game_ids"],
                 added=a["added"],
                 records=PackedStrings(a["records_blob"], a["records_offsets"]),
+                cards=PackedStrings(a["cards_blob"], a["cards_offsets"]),
                 names=PackedStrings(a["names_blob"], a["names_offsets"]),
             ),
             collaborative=ItemItemModel(
@@ -149,55 +89,47 @@ class Recommender:
             popular=a["popular"],
         )
 
-    def recommend(
-        self,
-        user_id: str,
-        n: int = 10,
-        *,
-        offset: int = 0,
-        exclude: Collection[int] = (),
-        explain: bool = False,
-    ) -> Recommendations:
-        """Rank the games a player has not played, and take `n` of them from `offset` on.
+    @cached_property
+    def ranker(self) -> Ranker:
+        """Rank by this model's arrays."""
+        return Ranker(self.collaborative, self.cold, self.popular)
+
+    def recommend(self, taste: Taste, query: Query) -> Recommendations:
+        """Rank the games a player does not have, and take `n` of them from `offset` on.
 
         Games that follow from what the player played come first; the most popular others fill up the answer, marked
-        as such. Ids in `exclude` that the catalogue does not have are ignored.
+        as such. Ids that the catalogue does not have are ignored.
         """
-        history = self.histories.of(user_id)
-        played, strength = history or NO_PLAYS
-        excluded = self.catalogue.indices_of(list(exclude))
-        pairs = self._pairs(played, strength)
-        ranking = self._rank(pairs, np.union1d(played, excluded), n, offset)
-        reasons = self._reasons(pairs, ranking.scored) if explain else {}
-        games = tuple(self._scored(ranking, offset + 1, reasons))
-        return Recommendations(games, tuple(_warnings(games, n, known=history is not None)))
+        voices, question = self._translate(taste, query)
+        ranking = self.ranker.rank(voices, question, query.n, query.offset)
+        reasons = self._reasons(voices, ranking.scored) if query.explain else {}
+        games = self._described(ranking, query.offset + 1, reasons)
+        return Recommendations(games, tuple(_warnings(games, query.n, known=taste.known)))
 
-    def rank(self, played: npt.NDArray[np.int32], strength: WeightArray, n: int, barred: npt.ArrayLike = ()) -> Ranking:
+    def taste_of(self, user_id: str) -> Taste:
+        """Read what the model was trained on of a player."""
+        return Taste.trained_on(self.histories, user_id, self.catalogue.game_ids) or Taste()
+
+    def rank(
+        self, played: npt.NDArray[np.int32], strength: WeightArray, n: int, barred: npt.ArrayLike = ()
+    ) -> list[int]:
         """Rank the games outside a history, given as indices and weights, and not `barred`; take the first `n`."""
-        return self._rank(self._pairs(played, strength), np.union1d(played, barred).astype(np.int64), n, 0)
+        question = Question(np.concatenate([played, np.asarray(barred, dtype=np.intp)]))
+        ranking = self.ranker.rank(Voices(played, strength.astype(np.float64)), question, n)
+        return [*ranking.scored, *ranking.others]
 
-    def _pairs(self, played: npt.NDArray[np.int32], strength: WeightArray) -> _Pairs:
-        by_plays = self.collaborative.contributions(played, strength)
-        by_likeness = self.cold.contributions(played, strength)
-        return _Pairs(by_plays, by_plays.and_also(by_likeness))
-
-    def _rank(self, pairs: _Pairs, barred: npt.NDArray[np.integer], n: int, offset: int) -> Ranking:
-        candidates, scores = pairs.all.totals()
-        allowed = (scores > 0) & ~np.isin(candidates, barred)
-        candidates, scores = candidates[allowed], scores[allowed]
-        best_first = np.lexsort((candidates, -scores))
-        page = best_first[offset : offset + n]
-        padding = self.most_popular(np.union1d(barred, candidates), n - len(page), max(0, offset - len(candidates)))
-        alike = ~np.isin(candidates[page], pairs.by_plays.candidates[pairs.by_plays.values > 0])
-        return Ranking(candidates[page], scores[page], alike, padding)
-
-    def most_popular(self, left_out: npt.NDArray[np.integer], n: int, offset: int = 0) -> npt.NDArray[np.int32]:
-        """Take `n` of the most popular games but some, as indices."""
-        if not n:
-            return self.popular[:0]
-        # Of the games in front at most those left out drop away, so it is enough to look at so many more.
-        ahead = self.popular[: offset + n + len(left_out)]
-        return ahead[~np.isin(ahead, left_out)][offset : offset + n]
+    def _translate(self, taste: Taste, query: Query) -> tuple[Voices, Question]:
+        indices, strengths, bars = self.catalogue.indices_of(taste.game_ids), taste.strengths, taste.bars
+        if len(indices) and indices.min() < 0:
+            there = [position for position, index in enumerate(indices.tolist()) if index >= 0]
+            indices = indices[there]
+            strengths, bars = [strengths[position] for position in there], [bars[position] for position in there]
+        least = Bar.VETO if query.include_played else Bar.KNOWN
+        barred = indices if min(bars, default=least) >= least else indices[[bar >= least for bar in bars]]
+        if query.exclude:
+            excluded = self.catalogue.indices_of(query.exclude)
+            barred = np.concatenate([barred, excluded[excluded >= 0]])
+        return Voices(indices, np.array(strengths, dtype=np.float64)), Question(barred)
 
     def similar(self, game_id: int, n: int = 10, offset: int = 0) -> Recommendations:
         """List the games that go with one game: by what players play, then by what the games are like.
@@ -211,10 +143,8 @@ class Recommender:
             for neighbour, weight in zip(neighbours.tolist(), weights.tolist(), strict=True):
                 found.setdefault(neighbour, (weight, source))
         page = list(found.items())[offset : offset + n]
-        games = tuple(
-            Scored(self.catalogue.game(neighbour), score, rank, source, ())
-            for rank, (neighbour, (score, source)) in enumerate(page, start=offset + 1)
-        )
+        scores, sources = [score for _, (score, _) in page], [source for _, (_, source) in page]
+        games = self._scored([neighbour for neighbour, _ in page], scores, sources, offset + 1, {})
         return Recommendations(games, tuple(_too_few(games, n)))
 
     def game(self, game_id: int) -> Game:
@@ -232,37 +162,55 @@ class Recommender:
         found: IntArray = self.catalogue.search(text)
         return [self.catalogue.game(index) for index in found[offset : offset + n]], len(found)
 
-    def played(self, user_id: str) -> list[Game]:
-        """List what a player played, the strongest play first; empty for an unknown player."""
-        played, strength = self.histories.of(user_id) or NO_PLAYS
-        return [self.catalogue.game(index) for index in played[np.argsort(-strength, kind="stable")]]
+    def played(self, taste: Taste) -> list[Game]:
+        """List what a player played, the strongest play first."""
+        strongest = sorted(zip(taste.strengths, taste.game_ids, taste.bars, strict=True), key=lambda play: -play[0])
+        indices = [self.catalogue.index_of(game_id) for _, game_id, bar in strongest if bar == Bar.KNOWN]
+        return [self.catalogue.game(index) for index in indices if index is not None]
 
-    def _scored(self, ranking: Ranking, first: int, reasons: dict[int, tuple[Reason, ...]]) -> Iterable[Scored]:
-        scores = ranking.scores.tolist()
-        for place, index in enumerate(ranking):
-            game, rank = self.catalogue.game(index), first + place
-            if place < len(scores):
-                source = Source.CONTENT if ranking.alike[place] else Source.COLLABORATIVE
-                yield Scored(game, scores[place], rank, source, reasons.get(index, ()))
-            else:
-                yield Scored(game, 0.0, rank, Source.POPULARITY, ())
+    def _described(self, ranking: Ranking, rank: int, reasons: Mapping[int, tuple[Reason, ...]]) -> tuple[Scored, ...]:
+        others = ranking.others
+        sources = [Source.CONTENT if alike else Source.COLLABORATIVE for alike in ranking.alike]
+        return self._scored(
+            [*ranking.scored, *others],
+            [*ranking.scores, *([0.0] * len(others))],
+            [*sources, *([Source.POPULARITY] * len(others))],
+            rank,
+            reasons,
+        )
 
-    def _reasons(self, pairs: _Pairs, ranked: npt.NDArray[np.int32]) -> dict[int, tuple[Reason, ...]]:
-        named: dict[int, tuple[int, str]] = {}
-        reasons: dict[int, list[Reason]] = {}
-        wanted = np.isin(pairs.all.candidates, ranked) & (pairs.all.values > 0)
-        for candidate, played, share in zip(*(column[wanted].tolist() for column in pairs.all), strict=True):
-            if played not in named:
-                game = self.catalogue.game(played)
-                named[played] = game["game_id"], game["name"]
-            reasons.setdefault(candidate, []).append(Reason(*named[played], share))
+    def _scored(
+        self,
+        indices: list[int],
+        scores: list[float],
+        sources: list[Source],
+        rank: int,
+        reasons: Mapping[int, tuple[Reason, ...]],
+    ) -> tuple[Scored, ...]:
+        catalogue = self.catalogue
+        columns = (
+            catalogue.game_ids[indices].tolist(),
+            catalogue.cards.take(indices),
+            scores,
+            range(rank, rank + len(indices)),
+            sources,
+            [reasons.get(index, ()) for index in indices],
+        )
+        return tuple(map(Scored, *columns))
+
+    def _reasons(self, voices: Voices, scored: Sequence[int]) -> dict[int, tuple[Reason, ...]]:
+        shares = self.ranker.shares(voices, scored)
+        names = {voice: self.catalogue.game(voice) for of in shares.values() for voice in of}
         return {
-            candidate: tuple(sorted(found, key=lambda reason: (-reason.share, reason.game_id)))
-            for candidate, found in reasons.items()
+            index: tuple(
+                Reason(names[voice]["game_id"], names[voice]["name"], share)
+                for voice, share in sorted(of.items(), key=lambda found: (-found[1], found[0]))
+            )
+            for index, of in shares.items()
         }
 
 
-def _warnings(games: tuple[Scored, ...], n: int, *, known: bool) -> Iterator[Warned]:
+def _warnings(games: Sequence[Scored], n: int, *, known: bool) -> Iterator[Warned]:
     personal = sum(scored.source is not Source.POPULARITY for scored in games)
     if not known:
         yield Warned("unknown_player", "Nothing is known of this player; these are the most popular games.")
@@ -274,6 +222,6 @@ def _warnings(games: tuple[Scored, ...], n: int, *, known: bool) -> Iterator[War
     yield from _too_few(games, n)
 
 
-def _too_few(games: tuple[Scored, ...], n: int) -> Iterator[Warned]:
+def _too_few(games: Sequence[Scored], n: int) -> Iterator[Warned]:
     if len(games) < n:
         yield Warned("fewer_than_asked", f"Only {len(games)} of the {n} games asked for are left.")

@@ -7,7 +7,7 @@ from app.core.artifact import Artifact
 from app.core.errors import ModelNotLoadedError
 from app.core.store import ModelStore
 from app.live_model import LiveModel
-from tests.worlds import publish
+from tests.worlds import asked, publish
 
 FIRST, SECOND = "20260101T000000-000000", "20260102T000000-000000"
 
@@ -37,7 +37,7 @@ def test_a_refresh_swaps_recommender_and_manifest_together_once(store: ModelStor
 
     assert (before.manifest.version, live.loaded.manifest.version) == (FIRST, SECOND)
     assert live.loaded.recommender is not before.recommender
-    assert before.recommender.recommend("ann", 1).games[0].game["game_id"] == 30
+    assert asked(before.recommender, "ann", 1).games[0].game["game_id"] == 30
 
 
 def test_going_back_is_a_refresh_too(store: ModelStore):

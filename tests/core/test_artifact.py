@@ -16,7 +16,7 @@ from app.core.catalogue import Catalogue
 from app.core.errors import ArtifactError
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
-from tests.worlds import artifact, game, manifest, publish, six_games
+from tests.worlds import artifact, asked, game, manifest, publish, six_games
 
 FIRST, SECOND, THIRD = (f"2026010{day}T000000-00000{day}" for day in (1, 2, 3))
 
@@ -33,7 +33,7 @@ def test_what_was_published_answers_as_before(store: ModelStore):
 
     loaded = Recommender.from_arrays(artifact.arrays)
     for user_id in ("ann", "bob", "zoë/1", "nobody"):
-        assert loaded.recommend(user_id, 6, explain=True) == six_games().recommend(user_id, 6, explain=True)
+        assert asked(loaded, user_id, 6, explain=True) == asked(six_games(), user_id, 6, explain=True)
     assert loaded.similar(10) == six_games().similar(10)
     assert artifact.manifest.version == FIRST
 

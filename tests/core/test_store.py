@@ -17,7 +17,7 @@ from app.core.errors import ArtifactError, PublishError, VersionNotFoundError
 from app.core.files import write_atomically
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
-from tests.worlds import artifact, manifest, publish, six_games
+from tests.worlds import artifact, asked, manifest, publish, six_games
 
 FIRST, SECOND, THIRD = (f"2026010{day}T000000-00000{day}" for day in (1, 2, 3))
 
@@ -205,5 +205,5 @@ def test_kill_9_at_any_moment_leaves_a_current_version_that_is_whole(store: Mode
         for version in store.versions():
             store.load(version)
         current = store.current() or pytest.fail("nothing is current")
-        assert Recommender.from_arrays(current.arrays).recommend("ann", 1).games[0].game["game_id"] == 30
+        assert asked(Recommender.from_arrays(current.arrays), "ann", 1).games[0].game["game_id"] == 30
         publish(store, "20270101T000000-000000")

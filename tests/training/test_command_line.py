@@ -13,7 +13,7 @@ from app.core.recommender import Recommender
 from app.core.store import ModelStore
 from tests.fakes import rawg
 from tests.training.conftest import Command
-from tests.worlds import publish
+from tests.worlds import asked, publish
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +37,7 @@ def test_the_first_run_needs_nothing(command: Command):
     ndcg = {name: metrics[name]["ndcg@10"]["value"] for name in ("model", "popularity", "random")}
     assert ndcg["model"] > 2 * ndcg["popularity"] > 2 * ndcg["random"]
     for player in ("1", "12", "100"):
-        answer = Recommender.from_arrays(artifact.arrays).recommend(player)
+        answer = asked(Recommender.from_arrays(artifact.arrays), player)
         assert (len(answer.games), answer.warnings) == (10, ())
 
 
@@ -48,7 +48,7 @@ def test_the_same_data_have_the_same_fingerprint_and_answers(command: Command):
     assert first["version"] != second["version"]
     assert first["data_fingerprint"] == second["data_fingerprint"]
     answers = [
-        Recommender.from_arrays(ModelStore(Path("models")).load(run["version"]).arrays).recommend("12")
+        asked(Recommender.from_arrays(ModelStore(Path("models")).load(run["version"]).arrays), "12")
         for run in (first, second)
     ]
     assert answers[0] == answers[1]

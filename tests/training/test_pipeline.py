@@ -16,7 +16,7 @@ from app.core.settings import Settings
 from app.core.store import ModelStore
 from tests.fakes import rawg
 from tests.training.conftest import MakeSettings
-from tests.worlds import game, put
+from tests.worlds import asked, game, put
 from training.collection import collect
 from training.estimators.cosine import CosineConfig
 from training.evaluate import evaluate
@@ -43,7 +43,7 @@ def test_the_published_model_knows_every_play_and_learned_from_all_but_those_it_
     assert manifest.counts.plays == len(model.histories.indices) == len(plays)
     for user_id in ("1", "12", "100"):
         mine = {play.game_id for play in plays if play.user_id == user_id}
-        assert not mine & {scored.game["game_id"] for scored in model.recommend(user_id, 100).games}
+        assert not mine & {scored.game["game_id"] for scored in asked(model, user_id, 100).games}
     held_out = HeldOut.from_arrays(ModelStore(SETTINGS.model_store).load(manifest.version).arrays)
     assert len(held_out) == 50
     known = {(player, index) for player in range(100) for index in fitted[0].row(player)[0].tolist()}

@@ -1,0 +1,67 @@
+"""An answer, and the question behind it, in the terms of whoever asks: game ids go in and out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, NamedTuple, cast
+
+import orjson
+
+from app.core.catalogue import Game
+
+
+class Source(StrEnum):
+    """Where a game in an answer comes from."""
+
+    COLLABORATIVE = "collaborative"
+    CONTENT = "content"
+    POPULARITY = "popularity"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked for: `n` games from `offset` on, without some, and how much should be told."""
+
+    n: int = 10
+    offset: int = 0
+    exclude: Sequence[int] = ()
+    include_played: bool = False
+    explain: bool = False
+
+
+class Warned(NamedTuple):
+    """Something the caller should know about an answer: a stable code and a sentence."""
+
+    code: Literal["unknown_player", "padded_with_popular", "fewer_than_asked", "history_as_trained"]
+    message: str
+
+
+class Reason(NamedTuple):
+    """The part that one played game has in a score; the shares of all reasons add up to the score."""
+
+    game_id: int
+    name: str
+    share: float
+
+
+class Scored(NamedTuple):
+    """One game of an answer, `rank` 1 being the best of the whole ranking; `card` is JSON without its last brace."""
+
+    game_id: int
+    card: bytes
+    score: float
+    rank: int
+    source: Source
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def game(self) -> Game:
+        """Read the facts on the card."""
+        return cast("Game", orjson.loads(self.card + b"}"))
+
+
+class Recommendations(NamedTuple):
+    """One answer: games in ranked order, and what to know about them."""
+
+    games: tuple[Scored, ...]
+    warnings: tuple[Warned, ...]
