@@ -15,6 +15,8 @@ from app.core import log
 from app.core.settings import Settings
 from tests.fakes import rawg
 
+pytest_plugins = ["tests.databases"]
+
 
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

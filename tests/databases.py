@@ -1,0 +1,48 @@
+"""Fixtures: the databases that the product can use."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's programs; whoever asks for it is skipped where the machine has none."""
+    return postgres.binaries() or pytest.skip(postgres.MISSING)
+
+
+@pytest.fixture(scope="session")
+def shared_postgres(
+    postgres_programs: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Iterator[postgres.Postgres]:
+    """The one server of all of pytest-xdist's workers; it is not to be stopped."""
+    folder = tmp_path_factory.getbasetemp()
+    with postgres.share(postgres_programs, folder if worker_id == "master" else folder.parent) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(shared_postgres: postgres.Postgres) -> Iterator[str]:
+    """An empty PostgreSQL database for this test alone."""
+    url = shared_postgres.create_database()
+    yield url
+    shared_postgres.drop_database(url)
+
+
+@pytest.fixture
+def own_postgres(postgres_programs: Path) -> Iterator[postgres.Postgres]:
+    """A server for this test alone, to be stopped and started at will."""
+    with postgres.serve(postgres_programs) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of either kind, as `DATABASE_URL` names it."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/data/interactions.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
