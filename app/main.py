@@ -13,7 +13,7 @@ from app.core.log import configure as configure_logging
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.live_model import LiveModel
-from app.routes import documentation, games, health, recommend
+from app.routes import documentation, games, health, labels, recommend
 
 REFRESH_SECONDS = 2.0
 
@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.live_model = LiveModel(ModelStore(settings.model_store))
     exception_handlers.install(app)
-    for router in (recommend.router, games.router, health.router):
+    for router in (recommend.router, games.router, labels.router, health.router):
         app.include_router(router)
     documentation.install(app)
     return app

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypedDict
@@ -56,8 +55,8 @@ class Catalogue:
     """All known games, ordered by `game_id`; a game's `index` is its row in every array of the same model.
 
     `game_ids` (int64, ascending) and `added` (int64, how many people keep the game on RAWG) have one entry a game,
-    `records` holds each `Game` as JSON, and `names` each name as `fold` leaves it, with a line end behind it so that a
-    search over the whole blob finds no word across two names.
+    `records` holds each `Game` as JSON, and `names` each name as `fold` leaves it, with a line end behind it so that
+    nothing is found across two names.
     """
 
     game_ids: IntArray
@@ -107,29 +106,3 @@ class Catalogue:
             return np.full(wanted.shape, -1, dtype=np.int64)
         nearest = np.minimum(np.searchsorted(self.game_ids, wanted), len(self) - 1)
         return np.where(self.game_ids[nearest] == wanted, nearest, -1).astype(np.int64)
-
-    def search(self, text: str) -> IntArray:
-        """Find the games whose name holds every word of `text`.
-
-        Returns their indices: the name itself first, then names that begin with the text, then the others; among
-        equals the most-added first. All games where the text holds no word.
-        """
-        wanted = fold(text).encode()
-        words = wanted.split()
-        places = {part: self._places_of(part) for part in ({wanted, *words} if words else ())}
-        found = np.arange(len(self), dtype=np.int64)
-        for word in words:
-            found = np.intersect1d(found, self._names_at(places[word]))
-        at_the_start = np.intersect1d(places.get(wanted, found[:0]), self.names.offsets[:-1])
-        first = self._names_at(at_the_start)
-        itself = first[np.diff(self.names.offsets)[first] == len(wanted) + len(b"\n")]
-        others = ~np.isin(found, first), ~np.isin(found, itself)
-        return found[np.lexsort((found, -self.added[found], *others))]
-
-    def _places_of(self, text: bytes) -> IntArray:
-        """Find where in the blob of names a text stands."""
-        return np.array([match.start() for match in re.finditer(re.escape(text), self.names.blob.data)], dtype=np.int64)
-
-    def _names_at(self, places: IntArray) -> IntArray:
-        """Tell which names hold these places of the blob."""
-        return np.unique(np.searchsorted(self.names.offsets, places, side="right") - 1)
