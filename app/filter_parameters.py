@@ -4,8 +4,9 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query
-from pydantic import BeforeValidator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import BeforeValidator, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from app.core.catalogue import fold
 from app.core.facets import Facets
@@ -18,8 +19,6 @@ MAX_LABEL_LENGTH = 100
 _AGES = {fold(name): name for name in AGE_RATINGS}
 _SEVERAL = "Repeat the parameter for several, of which one is enough; case and accents do not count."
 
-# No parameter can be sent as null.
-_Absent = SkipJsonSchema[None]
 _Label = Annotated[str, Query(min_length=1, max_length=MAX_LABEL_LENGTH)]
 
 
@@ -42,8 +41,18 @@ def _is_iso(text: str) -> bool:
         return False
 
 
-_Date = Annotated[date, BeforeValidator(_iso)]
-_AgeRating = Annotated[AgeRating, BeforeValidator(_age_rating)]
+class _NeverNull:
+    """Describes a parameter that may be absent without the null that no query can hold."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, describe: GetJsonSchemaHandler) -> JsonSchemaValue:
+        described: JsonSchemaValue = describe(schema)["anyOf"][0]
+        return described
+
+
+_Date = Annotated[date | None, BeforeValidator(_iso), _NeverNull()]
+_Rating = Annotated[float | None, _NeverNull()]
+_Metacritic = Annotated[int | None, _NeverNull()]
+_Age = Annotated[AgeRating | None, BeforeValidator(_age_rating), _NeverNull()]
 
 
 async def _filters(
@@ -55,20 +64,20 @@ async def _filters(
     ] = [],  # noqa: B006  # likewise
     tag: Annotated[list[_Label], Query(max_length=MAX_LABELS, description=f"A tag of `GET /tags`. {_SEVERAL}")] = [],  # noqa: B006  # likewise
     released_after: Annotated[
-        _Date | _Absent, Query(description="Only games released on this day or later, `YYYY-MM-DD`.")
+        _Date, Query(description="Only games released on this day or later, `YYYY-MM-DD`.")
     ] = None,
     released_before: Annotated[
-        _Date | _Absent, Query(description="Only games released on this day or earlier, `YYYY-MM-DD`.")
+        _Date, Query(description="Only games released on this day or earlier, `YYYY-MM-DD`.")
     ] = None,
     min_rating: Annotated[
-        float | _Absent,
+        _Rating,
         Query(ge=0, le=5, allow_inf_nan=False, description="Only games that RAWG's users rate so high, 0 to 5."),
     ] = None,
     min_metacritic: Annotated[
-        int | _Absent, Query(ge=0, le=100, description="Only games with such a Metacritic score, 0 to 100.")
+        _Metacritic, Query(ge=0, le=100, description="Only games with such a Metacritic score, 0 to 100.")
     ] = None,
     age_max: Annotated[
-        _AgeRating | _Absent,
+        _Age,
         Query(description="Only games that the ESRB has rated, and for no older players than this."),
     ] = None,
 ) -> Filters:

@@ -9,7 +9,6 @@ from app.core.browsing import Listing, browse
 from app.core.catalogue import Catalogue
 from app.core.filters import Filters
 from app.core.orders import Sort
-from app.core.recommender import Recommender
 from tests.worlds import browsable, game, six_games
 
 CATALOGUE = Catalogue.from_games(
@@ -22,14 +21,13 @@ CATALOGUE = Catalogue.from_games(
 )
 
 
-@pytest.fixture(scope="module")
-def world() -> Recommender:
-    popular = np.array([2, 0, 1, 3], dtype=np.int32)
-    return replace(six_games(), catalogue=CATALOGUE, popular=popular, **browsable(CATALOGUE))
+WORLD = replace(
+    six_games(), catalogue=CATALOGUE, popular=np.array([2, 0, 1, 3], dtype=np.int32), **browsable(CATALOGUE)
+)
 
 
-def ids(world: Recommender, listing: Listing, n: int = 10, offset: int = 0) -> list[int]:
-    return [game["game_id"] for game in browse(world, listing, n, offset).games]
+def ids(listing: Listing, n: int = 10, offset: int = 0) -> list[int]:
+    return [game["game_id"] for game in browse(WORLD, listing, n, offset).games]
 
 
 @pytest.mark.parametrize(
@@ -44,24 +42,24 @@ def ids(world: Recommender, listing: Listing, n: int = 10, offset: int = 0) -> l
         (Sort.ADDED, [2, 3, 1, 4], [4, 1, 3, 2]),
     ],
 )
-def test_every_order_and_its_reverse(world: Recommender, sort: Sort, usual: list[int], reverse: list[int]):
-    assert ids(world, Listing(sort=sort)) == usual
-    assert ids(world, Listing(sort=sort, reverse=True)) == reverse
-    assert ids(world, Listing(sort=sort), 2, 1) == usual[1:3]
+def test_every_order_and_its_reverse(sort: Sort, usual: list[int], reverse: list[int]):
+    assert ids(Listing(sort=sort)) == usual
+    assert ids(Listing(sort=sort, reverse=True)) == reverse
+    assert ids(Listing(sort=sort), 2, 1) == usual[1:3]
 
 
-def test_the_closest_names_come_first_unless_something_else_is_asked_for(world: Recommender):
-    assert ids(world, Listing("beta")) == [1, 2, 4]
-    assert ids(world, Listing("beta", reverse=True)) == [4, 2, 1]
-    assert ids(world, Listing("beta", sort=Sort.RATING)) == [4, 1, 2]
+def test_the_closest_names_come_first_unless_something_else_is_asked_for():
+    assert ids(Listing("beta")) == [1, 2, 4]
+    assert ids(Listing("beta", reverse=True)) == [4, 2, 1]
+    assert ids(Listing("beta", sort=Sort.RATING)) == [4, 1, 2]
 
 
-def test_filters_apply_to_what_is_searched_and_to_what_is_not(world: Recommender):
+def test_filters_apply_to_what_is_searched_and_to_what_is_not():
     roles = Filters(genres=("rpg",))
 
-    assert ids(world, Listing("beta", roles)) == [1, 4]
-    assert ids(world, Listing(filters=roles, sort=Sort.POPULARITY)) == [3, 1, 4]
-    assert browse(world, Listing(filters=roles), 1, 0).total == 3
+    assert ids(Listing("beta", roles)) == [1, 4]
+    assert ids(Listing(filters=roles, sort=Sort.POPULARITY)) == [3, 1, 4]
+    assert browse(WORLD, Listing(filters=roles), 1, 0).total == 3
 
 
 @settings(deadline=None)
@@ -73,11 +71,10 @@ def test_filters_apply_to_what_is_searched_and_to_what_is_not(world: Recommender
     st.integers(1, 5),
 )
 def test_pages_neither_repeat_nor_skip(text: str, filters: Filters, sort: Sort, reverse: bool, n: int):  # noqa: FBT001
-    world = replace(six_games(), **browsable(six_games().catalogue))
-    listing = Listing(text or "game", filters, sort, reverse)
-    everything = ids(world, listing)
+    listing = Listing(text, filters, sort, reverse)
+    everything = ids(listing)
 
-    pages = [ids(world, listing, n, offset) for offset in range(0, len(everything) + n, n)]
+    pages = [ids(listing, n, offset) for offset in range(0, len(everything) + n, n)]
 
     assert [game_id for page in pages for game_id in page] == everything
-    assert browse(world, listing, n, 0).total == len(everything)
+    assert browse(WORLD, listing, n, 0).total == len(everything)

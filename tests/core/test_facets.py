@@ -1,4 +1,5 @@
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from app.core.facets import Facets
 from app.core.filters import AGE_RATINGS, Filters
 from tests.worlds import game
 
-UNKNOWN = {"released": None, "rating": 0.0, "metacritic": None, "genres": [], "platforms": []}
+UNKNOWN: dict[str, Any] = {"released": None, "rating": 0.0, "metacritic": None, "genres": [], "platforms": []}
 
 CATALOGUE = Catalogue.from_games(
     [

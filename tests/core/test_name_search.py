@@ -41,7 +41,7 @@ INDEX = index_of(*((game_id, *rest) for game_id, rest in NAMES.items()))
         ("pokemon lets go", [7]),
         ("half life", [8]),
         ("l", [99, 4200, 13536, 8, 7]),
-        ("rt", [4200, 13536, 99]),
+        ("rt", [99, 4200, 13536]),
         ("bridge tal", [99]),
         ("zelda", []),
         ("portal zelda", []),
@@ -98,7 +98,8 @@ def test_words_are_not_found_across_two_names():
 def test_names_without_a_letter_are_found_by_nothing():
     index = index_of((1, "???", 1), (2, "Go", 1))
 
-    assert (ids(index, "go"), ids(index, "?")) == ([2], [2, 1][::-1])
+    assert ids(index, "go") == [2]
+    assert ids(index, "?") == [1, 2]  # a search for nothing
 
 
 def test_an_empty_catalogue_has_no_names():
