@@ -20,7 +20,7 @@ from app.fast_lane import FastLane
 from app.live_model import LiveModel
 from app.players import Players
 from app.recommending import Recommending
-from app.routes import documentation, games, health, recommend
+from app.routes import documentation, games, health, labels, recommend
 
 REFRESH_SECONDS = 2.0
 
@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.recommending = Recommending(app.state.live_model, app.state.players)
     app.add_middleware(FastLane, recommending=app.state.recommending)
     exception_handlers.install(app)
-    for router in (recommend.router, games.router, health.router):
+    for router in (recommend.router, games.router, labels.router, health.router):
         app.include_router(router)
     documentation.install(app)
     return app

@@ -106,7 +106,9 @@ class ScoredGame(GameFacts):
 class AnswerWarning(BaseModel):
     """Something to know about an answer."""
 
-    code: str = Field(description="Stable: `unknown_player`, `padded_with_popular` or `fewer_than_asked`.")
+    code: str = Field(
+        description="Stable: `unknown_player`, `padded_with_popular`, `fewer_than_asked` or `unknown_filter_value`."
+    )
     message: str
 
     @classmethod
@@ -165,7 +167,26 @@ class GamePage(BaseModel):
     """One page of a list of games."""
 
     total: int = Field(description="How many games the whole list has.")
+    model_version: str
+    data_kind: DataKind
+    warnings: list[AnswerWarning]
     games: list[GameDetail]
+
+
+class Label(BaseModel):
+    """A genre, platform or tag."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "Puzzle", "games": 42}})
+
+    name: str
+    games: int = Field(description="How many games have it.")
+
+
+class LabelPage(BaseModel):
+    """One page of a list of genres, platforms or tags."""
+
+    total: int = Field(description="How many the whole list has.")
+    labels: list[Label]
 
 
 class Live(BaseModel):

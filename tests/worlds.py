@@ -9,9 +9,12 @@ import numpy as np
 from app.core.answer import Query, Recommendations
 from app.core.artifact import Arrays, Artifact, Counts, Manifest
 from app.core.catalogue import Catalogue, Game
+from app.core.facets import Facets
 from app.core.histories import Play, PlayWeights, number, pack
 from app.core.interactions import InteractionStore, of_play
 from app.core.item_item import ItemItemModel
+from app.core.name_search import NameIndex
+from app.core.orders import Orders
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
 from training.pages import Collection
@@ -66,6 +69,18 @@ def neighbours(*rows: dict[int, float]) -> ItemItemModel:
     )
 
 
+def browsable(catalogue: Catalogue) -> dict[str, Any]:
+    """What a recommender has for browsing, as arguments; every game is like every other."""
+    facets = Facets.of(catalogue)
+    orders = Orders.of(catalogue, facets)
+    return {
+        "vectors": np.ones((len(catalogue), 1), dtype=np.float32),
+        "facets": facets,
+        "orders": orders,
+        "names": NameIndex.of(catalogue, orders),
+    }
+
+
 def six_games() -> Recommender:
     """Games 10 to 60 (indices 0 to 5) and three players.
 
@@ -89,6 +104,7 @@ def six_games() -> Recommender:
         cold=neighbours({}, {}, {}, {4: 0.5}, {}, {}),
         histories=histories,
         popular=np.array([5, 4, 3, 2, 1, 0], dtype=np.int32),
+        **browsable(catalogue),
     )
 
 

@@ -14,9 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MultiLabelBinarizer, OrdinalEncoder, StandardScaler, normalize
 
 from app.core.catalogue import Catalogue
+from app.core.filters import AGE_RATINGS
 
-# From the youngest players to the oldest.
-AGE_RATINGS = ("Everyone", "Everyone 10+", "Teen", "Mature", "Adults Only")
 _SKEWED = ("added", "ratings_count", "reviews_count", "playtime")
 _EVEN = ("rating", "metacritic", "year", "age")
 _ZERO_MEANS_UNKNOWN = ("rating", "playtime")

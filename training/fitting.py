@@ -8,7 +8,10 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from app.core.catalogue import Catalogue
+from app.core.facets import Facets
 from app.core.histories import Histories, PlayWeights
+from app.core.name_search import NameIndex
+from app.core.orders import Orders
 from app.core.recommender import Recommender
 from training import estimators, features
 from training.estimators import EstimatorConfig, content
@@ -49,6 +52,9 @@ class Fitter:
         self.catalogue = catalogue
         self._vectors = features.fit_transform(catalogue, config.features).dense(config.features.dimensions)
         self._content = content.fit(self._vectors, config.content.neighbours)
+        self._facets = Facets.of(catalogue)
+        self._orders = Orders.of(catalogue, self._facets)
+        self._names = NameIndex.of(catalogue, self._orders)
 
     def fit(self, known: Histories, config: TrainingConfig) -> Recommender:
         """Learn from histories, and answer from them."""
@@ -67,6 +73,10 @@ class Fitter:
             ),
             histories=known,
             popular=_popular(known, self.catalogue),
+            vectors=self._vectors,
+            facets=self._facets,
+            orders=self._orders,
+            names=self._names,
         )
 
 

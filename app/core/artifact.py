@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from app.core.errors import ArtifactError
 from app.core.files import write_atomically
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MANIFEST = "manifest.json"
 
 # Every array of the format: name -> element type (little-endian, whatever machine wrote it).
@@ -28,6 +28,31 @@ ARRAYS: Mapping[str, str] = {
     "cards_offsets": "<i8",
     "names_blob": "|u1",
     "names_offsets": "<i8",
+    "trigram_keys": "<i8",
+    "trigram_indptr": "<i8",
+    "trigram_indices": "<i4",
+    "released": "<i4",
+    "rating": "<f4",
+    "metacritic": "<i2",
+    "age": "|i1",
+    "genre_blob": "|u1",
+    "genre_offsets": "<i8",
+    "genre_indptr": "<i8",
+    "genre_indices": "<i4",
+    "platform_blob": "|u1",
+    "platform_offsets": "<i8",
+    "platform_indptr": "<i8",
+    "platform_indices": "<i4",
+    "tag_blob": "|u1",
+    "tag_offsets": "<i8",
+    "tag_indptr": "<i8",
+    "tag_indices": "<i4",
+    "by_name": "<i4",
+    "by_released": "<i4",
+    "by_rating": "<i4",
+    "by_metacritic": "<i4",
+    "by_added": "<i4",
+    "vectors": "<f4",
     "popular": "<i4",
     "collaborative_indptr": "<i8",
     "collaborative_indices": "<i4",
@@ -50,11 +75,14 @@ ARRAYS: Mapping[str, str] = {
 
 # How the arrays fit together.
 _MODELS = ("collaborative", "content", "cold")
-_LISTS = (*_MODELS, "histories", "held_out")
-_GAME_INDICES = ("popular", *(f"{name}_indices" for name in _LISTS))
+_LABELS = ("genre", "platform", "tag")
+_LISTS = (*_MODELS, *_LABELS, "trigram", "histories", "held_out")
+_ORDERS = ("popular", "by_name", "by_released", "by_rating", "by_metacritic", "by_added")
+_GAME_INDICES = (*_ORDERS, *(f"{name}_indices" for name in _LISTS))
+_PER_GAME = ("added", "released", "rating", "metacritic", "age", *_ORDERS)
 _PER_GAME_OFFSETS = ("records_offsets", "cards_offsets", "names_offsets", *(f"{name}_indptr" for name in _MODELS))
 _OFFSETS: Mapping[str, str] = {
-    **{f"{name}_offsets": f"{name}_blob" for name in ("records", "cards", "names", "users")},
+    **{f"{name}_offsets": f"{name}_blob" for name in ("records", "cards", "names", "users", *_LABELS)},
     **{f"{name}_indptr": f"{name}_indices" for name in _LISTS},
 }
 
@@ -190,9 +218,12 @@ def _fit_together(arrays: Mapping[str, Any]) -> bool:
     return (
         all(_are_offsets(arrays[offsets], lengths[content]) for offsets, content in _OFFSETS.items())
         and all(_are_indices(arrays[name], games) for name in _GAME_INDICES)
-        and all(lengths[name] == games for name in ("added", "popular"))
+        and all(lengths[name] == games for name in _PER_GAME)
         and all(lengths[name] == games + 1 for name in _PER_GAME_OFFSETS)
         and all(lengths[f"{name}_weights"] == lengths[f"{name}_indices"] for name in (*_MODELS, "histories"))
+        and lengths["vectors"] % max(games, 1) == 0
+        and all(lengths[f"{name}_offsets"] == lengths[f"{name}_indptr"] for name in _LABELS)
+        and lengths["trigram_keys"] + 1 == lengths["trigram_indptr"]
         and lengths["users_offsets"] == lengths["histories_indptr"]
         and lengths["held_out_players"] + 1 == lengths["held_out_indptr"]
         and _are_indices(arrays["held_out_players"], lengths["users_offsets"] - 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypedDict
@@ -76,8 +75,8 @@ class Catalogue:
 
     `game_ids` (int64, ascending) and `added` (int64, how many people keep the game on RAWG) have one entry a game,
     `records` holds each `Game` as JSON, `cards` what an answer tells of it, as JSON without the last brace so that more
-    can be told, and `names` each name as `fold` leaves it, with a line end behind it so that a search over the whole
-    blob finds no word across two names.
+    can be told, and `names` each name as `fold` leaves it, with a line end behind it so that nothing is found across
+    two names.
     """
 
     game_ids: IntArray
@@ -130,32 +129,6 @@ class Catalogue:
         nearest = self.game_ids.searchsorted(wanted)
         nearest[self.game_ids.take(nearest, mode="clip") != wanted] = -1
         return nearest
-
-    def search(self, text: str) -> IntArray:
-        """Find the games whose name holds every word of `text`.
-
-        Returns their indices: the name itself first, then names that begin with the text, then the others; among
-        equals the most-added first. All games where the text holds no word.
-        """
-        wanted = fold(text).encode()
-        words = wanted.split()
-        places = {part: self._places_of(part) for part in ({wanted, *words} if words else ())}
-        found = np.arange(len(self), dtype=np.int64)
-        for word in words:
-            found = np.intersect1d(found, self._names_at(places[word]))
-        at_the_start = np.intersect1d(places.get(wanted, found[:0]), self.names.offsets[:-1])
-        first = self._names_at(at_the_start)
-        itself = first[np.diff(self.names.offsets)[first] == len(wanted) + len(b"\n")]
-        others = ~np.isin(found, first), ~np.isin(found, itself)
-        return found[np.lexsort((found, -self.added[found], *others))]
-
-    def _places_of(self, text: bytes) -> IntArray:
-        """Find where in the blob of names a text stands."""
-        return np.array([match.start() for match in re.finditer(re.escape(text), self.names.blob.data)], dtype=np.int64)
-
-    def _names_at(self, places: IntArray) -> IntArray:
-        """Tell which names hold these places of the blob."""
-        return np.unique(np.searchsorted(self.names.offsets, places, side="right") - 1)
 
 
 def _card(game: Game) -> bytes:

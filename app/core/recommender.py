@@ -10,10 +10,13 @@ import numpy.typing as npt
 
 from app.core.answer import Query, Reason, Recommendations, Scored, Source, Warned
 from app.core.artifact import Arrays
-from app.core.catalogue import Catalogue, Game, IntArray
+from app.core.catalogue import Catalogue, Game
 from app.core.errors import GameNotFoundError
+from app.core.facets import Facets
 from app.core.histories import Histories, WeightArray
 from app.core.item_item import ItemItemModel
+from app.core.name_search import NameIndex
+from app.core.orders import Orders
 from app.core.packed import PackedStrings
 from app.core.ranking import Question, Ranker, Ranking, Voices
 from app.core.tastes import Bar, Taste
@@ -25,7 +28,7 @@ class Recommender:
 
     A score is the sum of what the played games say for a candidate in `collaborative`, and in `cold` for games that the
     plays relate to none; `content` lists the games that are alike. `popular` (int32) lists every game, the most
-    popular first.
+    popular first. `vectors` (float32, games x dimensions, rows of length 1) says what each game is like.
     """
 
     catalogue: Catalogue
@@ -34,6 +37,10 @@ class Recommender:
     cold: ItemItemModel
     histories: Histories
     popular: npt.NDArray[np.int32]
+    vectors: npt.NDArray[np.float32]
+    facets: Facets
+    orders: Orders
+    names: NameIndex
 
     def to_arrays(self) -> Arrays:
         """Name the arrays as an artifact keeps them."""
@@ -46,6 +53,10 @@ class Recommender:
             "cards_offsets": self.catalogue.cards.offsets,
             "names_blob": self.catalogue.names.blob,
             "names_offsets": self.catalogue.names.offsets,
+            **self.facets.to_arrays(),
+            **self.orders.to_arrays(),
+            **self.names.to_arrays(),
+            "vectors": self.vectors.ravel(),
             "popular": self.popular,
             "collaborative_indptr": self.collaborative.indptr,
             "collaborative_indices": self.collaborative.indices,
@@ -67,14 +78,17 @@ class Recommender:
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Build the recommender over an artifact's arrays, where they are."""
         a: Mapping[str, Any] = arrays
+        catalogue = Catalogue(
+            game_ids=a["game_ids"],
+            added=a["added"],
+            records=PackedStrings(a["records_blob"], a["records_offsets"]),
+            cards=PackedStrings(a["cards_blob"], a["cards_offsets"]),
+            names=PackedStrings(a["names_blob"], a["names_offsets"]),
+        )
+        facets = Facets.from_arrays(arrays)
+        orders = Orders.from_arrays(arrays, facets)
         return cls(
-            catalogue=Catalogue(
-                game_ids=a["game_ids"],
-                added=a["added"],
-                records=PackedStrings(a["records_blob"], a["records_offsets"]),
-                cards=PackedStrings(a["cards_blob"], a["cards_offsets"]),
-                names=PackedStrings(a["names_blob"], a["names_offsets"]),
-            ),
+            catalogue=catalogue,
             collaborative=ItemItemModel(
                 a["collaborative_indptr"], a["collaborative_indices"], a["collaborative_weights"]
             ),
@@ -87,6 +101,10 @@ class Recommender:
                 weights=a["histories_weights"],
             ),
             popular=a["popular"],
+            vectors=a["vectors"].reshape(len(catalogue), len(a["vectors"]) // max(len(catalogue), 1)),
+            facets=facets,
+            orders=orders,
+            names=NameIndex.from_arrays(arrays, catalogue, orders),
         )
 
     @cached_property
@@ -156,11 +174,6 @@ class Recommender:
         if index is None:
             raise GameNotFoundError(game_id)
         return index
-
-    def search(self, text: str, n: int, offset: int) -> tuple[list[Game], int]:
-        """Find games by name; returns one page of them and how many there are in all."""
-        found: IntArray = self.catalogue.search(text)
-        return [self.catalogue.game(index) for index in found[offset : offset + n]], len(found)
 
     def played(self, taste: Taste) -> list[Game]:
         """List what a player played, the strongest play first."""

@@ -93,8 +93,13 @@ def test_every_route_is_documented_with_a_summary_an_example_and_its_errors(clie
     assert set(document["paths"]) == {
         "/recommend/{user_id}",
         "/games",
+        "/games/popular",
+        "/games/new",
         "/games/{game_id}",
         "/games/{game_id}/similar",
+        "/genres",
+        "/platforms",
+        "/tags",
         "/health/live",
         "/health/ready",
     }
@@ -180,12 +185,14 @@ def _noise(rng: random.Random) -> str:
 
 def test_malformed_requests_are_never_our_fault(client: TestClient):
     rng = random.Random(2026)  # noqa: S311  # the same noise every time
-    names = ["n", "offset", "exclude", "explain", "q", "x"]
+    names = ["n", "offset", "exclude", "explain", "q", "x", "sort", "genre", "released_after", "min_rating", "age_max"]
     values = ["", "-1", "0", "1", "NaN", "inf", "1e400", "9" * 400, "٣", "true", "null", "[]", "../..", "\x00"]
     methods = ["GET"] * 8 + ["POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
     for _ in range(2000):
         middle = rng.choice([_noise(rng), rng.choice(values), "12", "10"])
-        path = rng.choice(["/recommend/{}", "/games/{}", "/games/{}/similar", "/games", "/{}", "/health/{}"])
+        path = rng.choice(
+            ["/recommend/{}", "/games/{}", "/games/{}/similar", "/games", "/games/new", "/{}", "/health/{}"]
+        )
         query = "&".join(
             f"{rng.choice([*names, _noise(rng)])}={rng.choice([*values, _noise(rng)])}" for _ in range(rng.randrange(4))
         )

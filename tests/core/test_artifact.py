@@ -12,8 +12,11 @@ import orjson
 import pytest
 
 from app.core.artifact import ARRAYS, Artifact, digest_of
+from app.core.browsing import Listing, browse
 from app.core.catalogue import Catalogue
 from app.core.errors import ArtifactError
+from app.core.filters import Filters
+from app.core.orders import Sort
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
 from tests.worlds import artifact, asked, game, manifest, publish, six_games
@@ -36,6 +39,10 @@ def test_what_was_published_answers_as_before(store: ModelStore):
         assert asked(loaded, user_id, 6, explain=True) == asked(six_games(), user_id, 6, explain=True)
     assert loaded.similar(10) == six_games().similar(10)
     assert artifact.manifest.version == FIRST
+    assert loaded.vectors.tolist() == six_games().vectors.tolist()
+    for sort in (Sort.NAME, Sort.RELEASED, Sort.RATING, Sort.METACRITIC, Sort.ADDED):
+        listing = Listing("gmae", Filters(genres=("puzzle",), min_rating=4), sort, reverse=True)
+        assert browse(loaded, listing, 6, 0) == browse(six_games(), listing, 6, 0)
 
 
 def test_arrays_are_mapped_not_read(store: ModelStore):
@@ -50,7 +57,9 @@ def test_an_empty_model_can_be_published_too(store: ModelStore):
     arrays = {name: np.zeros(int(name.endswith(("offsets", "indptr"))), dtype) for name, dtype in ARRAYS.items()}
     store.publish(Artifact(manifest(FIRST), arrays))
 
-    assert all(len(array) <= 1 for array in store.load(FIRST).arrays.values())
+    loaded = store.load(FIRST).arrays
+    assert all(len(array) <= 1 for array in loaded.values())
+    assert browse(Recommender.from_arrays(loaded), Listing("portal", Filters(genres=("RPG",))), 10, 0) == ([], 0)
 
 
 def flip_a_bit(folder: Path) -> None:
@@ -101,7 +110,7 @@ def replace_content(folder: Path, name: str, content: bytes) -> None:
 
 def deep_manifest(folder: Path) -> None:
     """Nest the manifest deeper than JSON can be written."""
-    (folder / "manifest.json").write_bytes(b'{"format_version": 2, "x": ' + b"[" * 500 + b"]" * 500 + b"}")
+    (folder / "manifest.json").write_bytes(b'{"format_version": 3, "x": ' + b"[" * 500 + b"]" * 500 + b"}")
 
 
 class Bomb:
@@ -126,7 +135,7 @@ def pickled_bomb(folder: Path) -> None:
         (lambda folder: (folder / "manifest.json").unlink(), "manifest of .* cannot be read"),
         (lambda folder: (folder / "manifest.json").write_bytes(b"{"), "manifest of .* cannot be read"),
         (lambda folder: (folder / "manifest.json").write_bytes(b"[]"), "has format None"),
-        (forge(lambda fields: fields.update(format_version=1)), "has format 1; this program reads format 2"),
+        (forge(lambda fields: fields.update(format_version=1)), "has format 1; this program reads format 3"),
         (forge(lambda fields: fields.pop("counts")), "lacks fields or has wrong ones"),
         (forge(lambda fields: fields.update(surprise=1)), "lacks fields or has wrong ones"),
         (replace_array("popular", np.arange(5, dtype="<i4")), "arrays of .* do not fit together"),
@@ -142,6 +151,12 @@ def pickled_bomb(folder: Path) -> None:
         (replace_array("held_out_players", np.array([3], "<i4")), "arrays of .* do not fit together"),
         (replace_array("held_out_players", np.array([1, 2], "<i4")), "arrays of .* do not fit together"),
         (replace_array("held_out_indices", np.array([2, 6], "<i4")), "arrays of .* do not fit together"),
+        (replace_array("released", np.zeros(5, "<i4")), "arrays of .* do not fit together"),
+        (replace_array("by_name", np.array([0, 1, 2, 3, 4, 6], "<i4")), "arrays of .* do not fit together"),
+        (replace_array("genre_indices", np.array([0, 1, 2, 3, 4, 6], "<i4")), "arrays of .* do not fit together"),
+        (replace_array("tag_offsets", np.array([0, 0], "<i8")), "arrays of .* do not fit together"),
+        (replace_array("trigram_keys", np.zeros(1, "<i8")), "arrays of .* do not fit together"),
+        (replace_array("vectors", np.ones(7, "<f4")), "arrays of .* do not fit together"),
         (forge(lambda fields: fields.update(version="20260101T000000-999999")), "is that of 20260101T000000-999999"),
         (deep_manifest, "manifest of .* cannot be read"),
         (replace_array("popular", np.arange(6, dtype=">i4")), "does not hold a row of <i4"),

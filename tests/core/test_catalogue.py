@@ -1,4 +1,3 @@
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -37,7 +36,6 @@ def test_an_empty_catalogue_knows_no_id():
 
     assert empty.index_of(1) is None
     assert empty.indices_of([1, 2]).tolist() == [-1, -1]
-    assert empty.search("portal").tolist() == []
 
 
 def test_a_frame_of_valid_rows_is_packed_with_the_fields_of_a_game_alone():
@@ -46,46 +44,9 @@ def test_a_frame_of_valid_rows_is_packed_with_the_fields_of_a_game_alone():
     assert list(Catalogue.from_frame(frame)) == [game(5, "Frame")]
 
 
-@pytest.mark.parametrize(
-    ("text", "ids"),
-    [
-        ("portal", [13536, 4200, 99]),  # itself, then what begins with it, then what holds it
-        ("PORTAL  2", [4200]),
-        ("2 portal", [4200]),  # words in any order
-        ("por", [9, 4200, 13536, 99]),  # among equals the most-added first
-        ("pokemon lets go", [7]),
-        ("half life", [8]),
-        ("l", [99, 4200, 13536, 8, 7]),
-        ("zelda", []),
-        ("portal zelda", []),
-        ("2\nportal", [4200]),
-        ("constructor\x00portal", [99]),
-    ],
-)
-def test_search(catalogue: Catalogue, text: str, ids: list[int]):
-    assert catalogue.game_ids[catalogue.search(text)].tolist() == ids
-
-
-@pytest.mark.parametrize("text", ["", "   ", "!?"])
-def test_a_search_for_nothing_lists_everything_most_added_first(catalogue: Catalogue, text: str):
-    assert catalogue.game_ids[catalogue.search(text)].tolist() == [99, 4200, 13536, 9, 8, 7]
-
-
-def test_words_are_not_found_across_two_names():
-    catalogue = Catalogue.from_games([game(1, "ends with por"), game(2, "tal begins")])
-
-    assert catalogue.search("portal").tolist() == []
-
-
 def test_fold():
     assert fold("  NieR:Automata™ — Game of the YoRHa Edition ") == "nier automata game of the yorha edition"
     assert fold("Baldur’s Gate & Ōkami") == "baldurs gate okami"
     assert fold("Straße") == fold("STRASSE")
     assert fold("ＰＯＲＴＡＬ Ⅱ") == "portal ii"
     assert fold("스타크래프트") == fold("스타크래프트")
-
-
-def test_games_with_equal_counts_stand_in_the_order_of_their_ids():
-    catalogue = Catalogue.from_games([game(2, "B", added=5), game(1, "A", added=5)])
-
-    assert np.array_equal(catalogue.search(""), [0, 1])

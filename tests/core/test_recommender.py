@@ -11,7 +11,7 @@ from app.core.errors import GameNotFoundError
 from app.core.histories import Play, PlayWeights, pack
 from app.core.ranking import Question, Voices
 from app.core.recommender import Recommender
-from tests.worlds import asked, game, neighbours, six_games
+from tests.worlds import asked, browsable, game, neighbours, six_games
 
 WORLD = six_games()
 
@@ -146,12 +146,6 @@ def test_played_lists_the_strongest_play_first():
     assert WORLD.played(WORLD.taste_of("nobody")) == []
 
 
-def test_search_pages_and_counts():
-    games, total = WORLD.search("game", 2, 1)
-
-    assert ([game["game_id"] for game in games], total) == ([20, 30], 6)
-
-
 def test_the_strongest_reason_comes_first_and_what_adds_nothing_is_none():
     """Ann gave one game half of the stars: her play of it counts nothing."""
     catalogue = Catalogue.from_games(game(number) for number in (1, 2, 3, 4, 5))
@@ -163,6 +157,7 @@ def test_the_strongest_reason_comes_first_and_what_adds_nothing_is_none():
         cold=neighbours({}, {}, {}, {}, {}),
         histories=pack(plays, catalogue, PlayWeights()).histories,
         popular=np.arange(5, dtype=np.int32),
+        **browsable(catalogue),
     )
 
     [scored] = asked(world, "ann", 1, explain=True).games
@@ -181,6 +176,7 @@ def test_equal_scores_stand_in_the_order_of_the_ids():
         cold=neighbours(*({} for _ in range(41))),
         histories=pack([Play("ann", 1)], catalogue, PlayWeights()).histories,
         popular=np.arange(41, dtype=np.int32),
+        **browsable(catalogue),
     )
 
     assert ids(asked(world, "ann", 40)) == list(range(2, 42))

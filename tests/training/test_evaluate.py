@@ -8,7 +8,7 @@ import pytest
 from app.core.catalogue import Catalogue
 from app.core.histories import Play, PlayWeights, pack
 from app.core.recommender import Recommender
-from tests.worlds import artifact, game, neighbours, six_games
+from tests.worlds import artifact, browsable, game, neighbours, six_games
 from training.evaluate import MODEL, POPULARITY, RANDOM, Evaluation, evaluate
 from training.hold_out import HeldOut
 
@@ -71,7 +71,8 @@ def test_the_list_that_counts_has_ten_places(place: int, gain: float):
     catalogue = Catalogue.from_games(game(number) for number in range(1, 14))
     nobody = neighbours(*({} for _ in range(13)))
     plays = pack([Play("ann", 13), Play("ann", place)], catalogue, PlayWeights()).histories
-    world = Recommender(catalogue, nobody, nobody, nobody, plays, np.arange(13, dtype=np.int32))
+    popular = np.arange(13, dtype=np.int32)
+    world = Recommender(catalogue, nobody, nobody, nobody, plays, popular, **browsable(catalogue))
 
     found = evaluate(world, held_out(place - 1)) or pytest.fail("not judged")
 

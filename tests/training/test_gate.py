@@ -8,7 +8,7 @@ from app.core.catalogue import Catalogue
 from app.core.histories import Histories, Play, PlayWeights, pack
 from app.core.item_item import ItemItemModel
 from app.core.recommender import Recommender
-from tests.worlds import game, manifest, neighbours
+from tests.worlds import browsable, game, manifest, neighbours
 from training import gate
 from training.evaluate import Evaluation, evaluate
 from training.hold_out import HeldOut
@@ -44,7 +44,7 @@ WRONG = neighbours(*(dict.fromkeys(taste(own >= 5), 1.0) for own in range(GAMES)
 
 def world(model: ItemItemModel, players: int = PLAYERS) -> Recommender:
     popular = np.array([0, 5, 1, 6, 2, 7, 3, 8, 4, 9], dtype=np.int32)
-    return Recommender(CATALOGUE, model, NOTHING, NOTHING, histories(players), popular)
+    return Recommender(CATALOGUE, model, NOTHING, NOTHING, histories(players), popular, **browsable(CATALOGUE))
 
 
 def judged(recommender: Recommender, players: int = PLAYERS) -> Evaluation:
@@ -172,13 +172,15 @@ def in_another_catalogue(ids: range) -> Recommender:
         for own in range(len(ids))
     ]
     nothing = neighbours(*({} for _ in ids))
+    catalogue = Catalogue.from_games(game(number) for number in ids)
     return Recommender(
-        catalogue=Catalogue.from_games(game(number) for number in ids),
+        catalogue=catalogue,
         collaborative=neighbours(*rows),
         content=nothing,
         cold=nothing,
         histories=histories(),
         popular=np.arange(len(ids), dtype=np.int32),
+        **browsable(catalogue),
     )
 
 
