@@ -13,7 +13,7 @@ from app.core.settings import Settings
 _HANDLER = "game-recommender"
 # The INFO and DEBUG lines of the first two print whole URLs, and RAWG's key travels in the URL; the others' say nothing
 # to whoever runs this.
-_QUIET_LOGGERS = ("httpx", "httpcore", "matplotlib", "numba")
+_QUIET_LOGGERS = ("httpx", "httpcore", "alembic", "matplotlib", "numba")
 
 
 class _StandardErrorHandler(logging.StreamHandler[TextIO]):
