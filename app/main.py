@@ -7,15 +7,22 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from fastapi import FastAPI
 
-from app import exception_handlers
+from app import exception_handlers, security
+from app.bounds import Bounds
 from app.core import __version__
+from app.core.database import Database
+from app.core.keys import KeyStore
 from app.core.log import configure as configure_logging
 from app.core.settings import Settings
 from app.core.store import ModelStore
+from app.exception_handlers import documented
 from app.live_model import LiveModel
 from app.routes import documentation, games, health, recommend
+from app.security import Guard
 
 REFRESH_SECONDS = 2.0
+
+_UNBOUNDED = ("/import", "/export")  # they have bounds of their own
 
 log = structlog.get_logger(__name__)
 
@@ -39,11 +46,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state.database = Database(settings.database)
     app.state.live_model = LiveModel(ModelStore(settings.model_store))
     exception_handlers.install(app)
-    for router in (recommend.router, games.router, health.router):
-        app.include_router(router)
+    for router in (recommend.router, games.router):
+        app.include_router(
+            router, dependencies=[security.READS], responses=documented(*security.REFUSALS, inputs=False)
+        )
+    app.include_router(health.router)
     documentation.install(app)
+    security.install(app, Guard(KeyStore(app.state.database), settings))
+    app.add_middleware(
+        Bounds, max_body=settings.max_body_kb * 1024, seconds=settings.request_timeout, unbounded=_UNBOUNDED
+    )
     return app
 
 
@@ -51,11 +66,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     live_model: LiveModel = app.state.live_model
     live_model.refresh()
-    watching = asyncio.create_task(_watch(live_model))
+    guard: Guard = app.state.guard
+    await asyncio.to_thread(guard.refresh)
+    watching = asyncio.gather(_watch(live_model), guard.watch())
     yield
     watching.cancel()
     with suppress(asyncio.CancelledError):
         await watching
+    app.state.database.close()
 
 
 async def _watch(live_model: LiveModel) -> None:
