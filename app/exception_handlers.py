@@ -10,7 +10,18 @@ from fastapi.exceptions import RequestValidationError
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
-from app.core.errors import GameNotFoundError, GameRecommenderError, ModelNotLoadedError
+from app.core.errors import (
+    AnswerTooSlowError,
+    BodyTooLargeError,
+    BodyTooSlowError,
+    ForbiddenError,
+    GameNotFoundError,
+    GameRecommenderError,
+    KeysUnavailableError,
+    ModelNotLoadedError,
+    TooManyRequestsError,
+    UnauthorizedError,
+)
 from app.schemas import Problem, Violation
 
 log = structlog.get_logger(__name__)
@@ -33,6 +44,17 @@ INTERNAL_ERROR = Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "Inter
 KINDS: Mapping[type[GameRecommenderError], Kind] = {
     GameNotFoundError: Kind(HTTPStatus.NOT_FOUND, "game-not-found", "Game not found"),
     ModelNotLoadedError: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "model-not-loaded", "No model", {"Retry-After": "2"}),
+    UnauthorizedError: Kind(
+        HTTPStatus.UNAUTHORIZED, "unauthorized", "A valid key is needed", {"WWW-Authenticate": "APIKey"}
+    ),
+    ForbiddenError: Kind(HTTPStatus.FORBIDDEN, "forbidden", "The key does not allow this"),
+    KeysUnavailableError: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "keys-unavailable", "Keys cannot be checked"),
+    TooManyRequestsError: Kind(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "Too many requests"),
+    BodyTooLargeError: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", "The body is too large"),
+    BodyTooSlowError: Kind(
+        HTTPStatus.REQUEST_TIMEOUT, "request-timeout", "The body did not arrive in time", {"Connection": "close"}
+    ),
+    AnswerTooSlowError: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "answer-timeout", "The answer took too long"),
 }
 
 
@@ -41,6 +63,14 @@ def documented(*errors: type[GameRecommenderError], inputs: bool = True) -> dict
     kinds = [*([INVALID_REQUEST] if inputs else []), *(KINDS[error] for error in errors)]
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {int(kind.status): {"description": kind.title, "content": content} for kind in kinds}
+
+
+def answer(error: GameRecommenderError) -> Response:
+    """Answer with an error of one of the `KINDS`."""
+    kind = next(kind for known, kind in KINDS.items() if isinstance(error, known))
+    if error.retry_after is not None:
+        kind = kind._replace(headers={**kind.headers, "Retry-After": str(error.retry_after)})
+    return _answer(kind, str(error))
 
 
 def _answer(kind: Kind, detail: str, errors: list[Violation] | None = None) -> Response:
@@ -56,10 +86,7 @@ def _answer(kind: Kind, detail: str, errors: list[Violation] | None = None) -> R
 
 
 async def _known_error(request: Request, error: GameRecommenderError) -> Response:
-    kind = next((kind for known, kind in KINDS.items() if isinstance(error, known)), None)
-    if kind is None:
-        return await _unexpected(request, error)
-    return _answer(kind, str(error))
+    return answer(error) if isinstance(error, tuple(KINDS)) else await _unexpected(request, error)
 
 
 async def _invalid_request(_request: Request, error: RequestValidationError) -> Response:

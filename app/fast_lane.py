@@ -10,21 +10,25 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.answer import Query
 from app.core.errors import GameRecommenderError
+from app.core.keys import Scope as Scopes
 from app.recommending import Recommending
+from app.security import HEADER, Guard
 
 # A player's name without a slash: what follows one may be another route.
 _PATH = re.compile(r"/recommend/([^/\x00-\x1f\x7f]{1,128})")
 _QUERY = re.compile(rb"(?:n=(100|[1-9][0-9]?))?")
 _PLAIN = Query()
+_KEY = HEADER.lower().encode()
 
 
 class FastLane:
     """ASGI middleware that answers the plain case and passes everything else on."""
 
-    def __init__(self, app: ASGIApp, recommending: Recommending) -> None:
+    def __init__(self, app: ASGIApp, recommending: Recommending, guard: Guard) -> None:
         """Stand before `app`."""
         self._app = app
         self._recommending = recommending
+        self._guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
@@ -41,6 +45,13 @@ class FastLane:
         if path is None or query is None or scope.get("root_path"):
             return None
         try:
+            self._admit(scope)
             return await self._recommending.for_player(path[1], Query(int(query[1])) if query[1] else _PLAIN)
         except GameRecommenderError:  # the route runs into it again, and tells
             return None
+
+    def _admit(self, scope: Scope) -> None:
+        key = next((value for name, value in scope["headers"] if name == _KEY), b"")
+        if key or not self._guard.reading_is_free:
+            client = scope.get("client")
+            self._guard.admit(key.decode("latin-1") or None, client[0] if client else "", Scopes.READ)

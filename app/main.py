@@ -8,21 +8,27 @@ import structlog
 from fastapi import FastAPI
 from starlette.datastructures import State
 
-from app import exception_handlers
+from app import exception_handlers, security
+from app.bounds import Bounds
 from app.core import __version__
 from app.core.database import Database
 from app.core.interactions import InteractionStore
+from app.core.keys import KeyStore
 from app.core.log import configure as configure_logging
 from app.core.player_rows import open_player_rows
 from app.core.settings import Settings
 from app.core.store import ModelStore
+from app.exception_handlers import documented
 from app.fast_lane import FastLane
 from app.live_model import LiveModel
 from app.players import Players
 from app.recommending import Recommending
 from app.routes import documentation, games, health, labels, recommend
+from app.security import Guard
 
 REFRESH_SECONDS = 2.0
+
+_UNBOUNDED = ("/import", "/export")  # they have bounds of their own
 
 log = structlog.get_logger(__name__)
 
@@ -52,19 +58,28 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.live_model = LiveModel(ModelStore(settings.model_store))
     app.state.players = Players(open_player_rows(database.url), app.state.interactions)
     app.state.recommending = Recommending(app.state.live_model, app.state.players)
-    app.add_middleware(FastLane, recommending=app.state.recommending)
     exception_handlers.install(app)
-    for router in (recommend.router, games.router, labels.router, health.router):
-        app.include_router(router)
+    for router in (recommend.router, games.router, labels.router):
+        app.include_router(
+            router, dependencies=[security.READS], responses=documented(*security.REFUSALS, inputs=False)
+        )
+    app.include_router(health.router)
     documentation.install(app)
+    security.install(app, Guard(KeyStore(app.state.database), settings))
+    app.add_middleware(
+        Bounds, max_body=settings.max_body_kb * 1024, seconds=settings.request_timeout, unbounded=_UNBOUNDED
+    )
+    app.add_middleware(FastLane, recommending=app.state.recommending, guard=app.state.guard)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     database: Database = app.state.database
+    guard: Guard = app.state.guard
+    await asyncio.to_thread(guard.refresh)
     await _keep_up(app.state)
-    watching = asyncio.create_task(_watch(app.state))
+    watching = asyncio.gather(_watch(app.state), guard.watch())
     yield
     watching.cancel()
     with suppress(asyncio.CancelledError):

@@ -20,7 +20,7 @@ from app.core.errors import (
     one_line,
 )
 from app.core.settings import Settings
-from training import collection, tables
+from training import collection, keys, tables
 from training.pages import Collection
 from training.progress import say
 
@@ -35,6 +35,7 @@ app = typer.Typer(
 )
 models = typer.Typer(help="The published versions.", no_args_is_help=True)
 app.add_typer(models, name="models")
+app.add_typer(keys.app, name="keys")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Replay = Annotated[bool, typer.Option("--replay", help="Use the pages collected last, asking RAWG for nothing.")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from app.core.answer import Reason, Recommendations
     from app.core.artifact import Manifest
     from app.core.catalogue import Game
+    from app.core.keys import Key
     from training.benchmark import Benchmark, Row
     from training.evaluate import Evaluation
     from training.validation import ValidationReport
@@ -163,6 +165,18 @@ def versions_as_json(listed: Sequence[Manifest | tuple[str, str]]) -> list[dict[
         {"version": found[0], "broken": found[1]} if isinstance(found, tuple) else found.model_dump(mode="json")
         for found in listed
     ]
+
+
+def keys(listed: Sequence[Key]) -> RenderableType:
+    """List keys, without what would open anything."""
+    table = _table("Key", "Scope", "Name", "Made (UTC)", "Revoked (UTC)")
+    for key in listed:
+        _add(table, key.key_id, key.scope, key.name, _minute(key.created_at), _minute(key.revoked_at))
+    return table
+
+
+def _minute(seconds: float | None) -> str:
+    return "" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
 
 
 def _cost(row: Row) -> list[str]:

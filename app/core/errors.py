@@ -16,7 +16,15 @@
     ├── PublishError           a version could not be written
     ├── VersionNotFoundError   there is no such published version
     ├── ModelNotLoadedError    the service has no model yet
-    └── GameNotFoundError      the catalogue has no such game
+    ├── GameNotFoundError      the catalogue has no such game
+    ├── KeyNotFoundError       there is no such key, or it is revoked already
+    ├── UnauthorizedError      a request without a key, or with one that is not valid
+    ├── ForbiddenError         a request with a key whose scope is too narrow
+    ├── KeysUnavailableError   whether a key is valid cannot be said: the database is away
+    ├── TooManyRequestsError   a rate limit is reached
+    ├── BodyTooLargeError      a request's body is over the limit
+    ├── BodyTooSlowError       a request's body did not arrive in time
+    └── AnswerTooSlowError     an answer was not ready in time
 
 The message of each is one sentence that a person can act on, and holds no secret.
 """
@@ -31,6 +39,8 @@ def one_line(error: Exception) -> str:
 
 class GameRecommenderError(Exception):
     """The root: whatever is caught as this has a message fit for a user."""
+
+    retry_after: int | None = None  # in so many seconds the same request may succeed
 
 
 class SettingsError(GameRecommenderError):
@@ -99,3 +109,48 @@ class GameNotFoundError(GameRecommenderError):
     def __init__(self, game_id: int) -> None:
         """Name the game that was asked for."""
         super().__init__(f"There is no game {game_id} in the catalogue.")
+
+
+class KeyNotFoundError(GameRecommenderError):
+    """There is no such key, or it is revoked already."""
+
+    def __init__(self, key_id: str) -> None:
+        """Name the key by its id."""
+        super().__init__(f"There is no valid key {key_id}; `python -m training keys list` shows them all.")
+
+
+class UnauthorizedError(GameRecommenderError):
+    """A request without a key, or with one that is not valid."""
+
+
+class ForbiddenError(GameRecommenderError):
+    """A request with a key whose scope is too narrow."""
+
+
+class KeysUnavailableError(GameRecommenderError):
+    """Whether a key is valid cannot be said: the database is away."""
+
+    retry_after = 2
+
+
+class TooManyRequestsError(GameRecommenderError):
+    """A rate limit is reached."""
+
+    def __init__(self, limit: object, retry_after: int) -> None:
+        """Say how many are allowed, and in how many seconds there are some again."""
+        super().__init__(f"No more than {limit} are answered; try again in {retry_after} s.")
+        self.retry_after = retry_after
+
+
+class BodyTooLargeError(GameRecommenderError):
+    """A request's body is over the limit."""
+
+
+class BodyTooSlowError(GameRecommenderError):
+    """A request's body did not arrive in time."""
+
+
+class AnswerTooSlowError(GameRecommenderError):
+    """An answer was not ready in time."""
+
+    retry_after = 5

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from limits import parse_many
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
@@ -17,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.errors import SettingsError
 
+_ADMIN_KEY_LENGTH = 16
 _http_url = TypeAdapter(AnyHttpUrl)
 _DATABASE = re.compile(r"sqlite:///.|postgres(ql)?(\+\w+)?://.")
 
@@ -44,6 +46,26 @@ def _database(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _admin_key(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        key = value.get_secret_value()
+        if len(key) < _ADMIN_KEY_LENGTH or not re.fullmatch(r"[!-~]+", key):
+            raise ValueError(f"must be at least {_ADMIN_KEY_LENGTH} letters, digits and signs, without spaces")
+    return value
+
+
+def _rate_limit(value: str | None) -> str | None:
+    if value is None or value.strip().lower() == "none":
+        return None
+    try:
+        limits = parse_many(value)
+    except ValueError:
+        limits = []
+    if not limits or any(limit.amount == 0 for limit in limits):
+        raise ValueError("must be as in 100/minute or 10/second;1000/hour, or none")
+    return value
+
+
 class Settings(BaseSettings):
     """Each field is the environment variable of the same name in capitals; `.env.example` explains them."""
 
@@ -52,6 +74,14 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
+    forwarded_allow_ips: str = "127.0.0.1"
+
+    admin_api_key: Annotated[SecretStr | None, BeforeValidator(_stripped), AfterValidator(_admin_key)] = None
+    require_read_key: bool = False
+    rate_limit_read: Annotated[str | None, AfterValidator(_rate_limit)] = None
+    rate_limit_write: Annotated[str | None, AfterValidator(_rate_limit)] = "60000/minute"
+    max_body_kb: int = Field(default=1024, ge=1)
+    request_timeout: float = Field(default=30.0, gt=0)
 
     data_dir: Path = Path("data")
     database_url: Annotated[SecretStr | None, BeforeValidator(_stripped), AfterValidator(_database)] = None

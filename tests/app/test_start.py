@@ -18,6 +18,8 @@ from urllib.error import HTTPError
 import pytest
 
 from app import __main__, retraining
+from app.core.database import Database
+from app.core.keys import KeyRing, KeyStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from tests.fakes import rawg
@@ -101,6 +103,26 @@ def test_services_that_start_together_train_once():
     with started() as one, started() as other:
         assert one.get("/health/ready")["games"] == other.get("/health/ready")["games"] == 500
     assert len(ModelStore(Path("models")).versions()) == 1
+
+
+def test_workers_that_start_together_print_one_admin_key():
+    publish(ModelStore(Path("models")))
+    with started(WORKERS="2") as one, started(WORKERS="2") as other:
+        for service in (one, other):
+            service.wait_for("(?s)startup complete.*startup complete")
+        [key] = re.findall(r"^The admin key, shown this once: (grk_\S+)$", one.log + other.log, re.MULTILINE)
+    with started() as again:
+        again.wait_for("startup complete")
+    assert (one.log + other.log + again.log).count("grk_") == 1
+    assert KeyRing(KeyStore(Database(Settings().database)).grants()).find(key)
+
+
+def test_a_service_without_its_database_serves_all_the_same():
+    publish(ModelStore(Path("models")))
+    with started(DATABASE_URL="postgresql://me:secret@127.0.0.1:1/games") as service:
+        assert service.get("/recommend/ann?n=1")["games"][0]["game_id"] == 30
+        assert "the keys cannot be read" in service.log
+        assert "secret" not in service.log
 
 
 def test_with_a_model_the_service_starts_at_once_and_does_not_train():
@@ -232,12 +254,14 @@ def test_main_serves_with_the_settings(monkeypatch: pytest.MonkeyPatch):
     served: dict[str, object] = {}
     monkeypatch.setenv("PORT", "9001")
     monkeypatch.setenv("WORKERS", "2")
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "10.0.0.0/8")
     monkeypatch.setattr("uvicorn.run", lambda app, **options: served.update(options, app=app))
     monkeypatch.setattr("signal.signal", lambda *_args: None)
     publish(ModelStore(Path("models")))
 
     assert __main__.main() == 0
     assert (served["port"], served["workers"], served["host"]) == (9001, 2, "127.0.0.1")
+    assert served["forwarded_allow_ips"] == "10.0.0.0/8"
 
 
 def test_the_service_imports_no_training_library():

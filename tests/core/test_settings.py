@@ -46,6 +46,8 @@ def test_the_example_itself_is_a_valid_env_file():
         ("rawg_timeout", 0),
         ("validation_min_games", 0),
         ("validation_max_bad_share", -0.1),
+        ("max_body_kb", 0),
+        ("request_timeout", 0),
     ],
 )
 def test_every_number_has_its_bounds(name: str, value: float):
@@ -71,6 +73,12 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch):
         ("RAWG_BASE_URL", "http://me:secret@example.org/api", "RAWG_BASE_URL: Value error, must be an address alone"),
         ("RAWG_BASE_URL", "http://example.org/api?key=secret", "RAWG_BASE_URL: Value error, must be an address alone"),
         ("MODEL_STORE", "s3://bucket/models", "MODEL_STORE: Value error, must be a folder"),
+        ("ADMIN_API_KEY", "secret", "ADMIN_API_KEY: Value error, must be at least 16 letters"),
+        ("ADMIN_API_KEY", "a secret with spaces", "ADMIN_API_KEY: Value error, must be at least 16 letters"),
+        ("ADMIN_API_KEY", "secret" * 3 + "é", "ADMIN_API_KEY: Value error, must be at least 16 letters"),
+        ("RATE_LIMIT_READ", "fast", "RATE_LIMIT_READ: Value error, must be as in 100/minute or 10/second;1000/hour"),
+        ("RATE_LIMIT_WRITE", "0/minute", "RATE_LIMIT_WRITE: Value error, must be as in 100/minute"),
+        ("REQUIRE_READ_KEY", "maybe", "REQUIRE_READ_KEY: Input should be a valid boolean"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL: Input should be 'DEBUG', 'INFO'"),
         ("VALIDATION_MAX_BAD_SHARE", "2", "VALIDATION_MAX_BAD_SHARE: "),
     ],
@@ -108,6 +116,21 @@ def test_spaces_around_the_key_do_not_count(text: str, key: str | None):
     settings = Settings(rawg_api_key=text)
 
     assert (settings.rawg_api_key and settings.rawg_api_key.get_secret_value()) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"), [("none", None), (" None ", None), ("10/second;1000/hour", "10/second;1000/hour")]
+)
+def test_a_rate_limit_can_be_left_out(text: str, limit: str | None):
+    assert Settings(rate_limit_write=text).rate_limit_write == limit
+
+
+def test_the_admin_key_is_not_shown():
+    settings = Settings(admin_api_key=" a-very-secret-key\n")
+
+    assert settings.admin_api_key
+    assert settings.admin_api_key.get_secret_value() == "a-very-secret-key"
+    assert "secret" not in repr(settings)
 
 
 def test_the_key_is_not_shown():
