@@ -9,11 +9,13 @@ from fastapi import FastAPI
 
 from app import exception_handlers
 from app.core import __version__
+from app.core.database import Database
+from app.core.interactions import InteractionStore
 from app.core.log import configure as configure_logging
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.live_model import LiveModel
-from app.routes import documentation, games, health, recommend
+from app.routes import documentation, games, health, recommend, transfer
 
 REFRESH_SECONDS = 2.0
 
@@ -39,9 +41,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state.settings = settings
+    app.state.interactions = InteractionStore(Database(settings.database))
     app.state.live_model = LiveModel(ModelStore(settings.model_store))
     exception_handlers.install(app)
-    for router in (recommend.router, games.router, health.router):
+    for router in (recommend.router, games.router, transfer.router, health.router):
         app.include_router(router)
     documentation.install(app)
     return app
@@ -50,12 +54,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     live_model: LiveModel = app.state.live_model
+    database: Database = app.state.interactions.database
+    database.migrate()
     live_model.refresh()
     watching = asyncio.create_task(_watch(live_model))
     yield
     watching.cancel()
     with suppress(asyncio.CancelledError):
         await watching
+    database.close()
 
 
 async def _watch(live_model: LiveModel) -> None:
