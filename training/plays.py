@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.core.errors import ImportFailedError
 from app.core.histories import Play
+from app.core.importing.reading import Read, no_valid_row
 from app.core.importing.texts import read_csv
 from app.core.interactions import Interaction
 from app.core.tastes import plays
@@ -18,25 +19,29 @@ class PlaysFile:
     def __init__(self, path: Path) -> None:
         self.set_aside = 0
         self._path = path
+        self._valid = 0
+        self._first_bad: Read | None = None
 
     def __iter__(self) -> Iterator[Play]:
         """Read the plays; what stands together of one player and game is one play, as in an export.
 
         Raises `ImportFailedError` where the file cannot be read to its end, lacks a column, or has no valid row.
         """
-        is_empty = True
         for (user_id, _), found in groupby(self._interactions(), key=lambda one: (one.user_id, one.game_id)):
-            is_empty = False
             rows = [(one.game_id, *one.kept(), one.at) for one in found]
             yield from plays(user_id, sorted(rows, key=itemgetter(1)))
-        if is_empty:
-            raise ImportFailedError(f"{self._path} has no valid row.")
+        if not self._valid:
+            raise no_valid_row(str(self._path), self._first_bad)
 
     def _interactions(self) -> Iterator[Interaction]:
         try:
             with self._path.open("rb") as file:
                 for read in read_csv(file, str(self._path)):
-                    self.set_aside += read.reason is not None
-                    yield from read.interactions
+                    if read.reason is None:
+                        self._valid += 1
+                        yield from read.interactions
+                    else:
+                        self.set_aside += 1
+                        self._first_bad = self._first_bad or read
         except OSError as unreadable:
             raise ImportFailedError(f"{self._path} cannot be read: {unreadable.strerror}.") from unreadable

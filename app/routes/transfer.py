@@ -110,7 +110,7 @@ async def _receive(request: Request, file: BinaryIO, most: int) -> None:
         size += len(chunk)
         if size > most * _MEGABYTE:
             raise ImportTooLargeError(
-                f"The file has more than {most} MB (IMPORT_MAX_MB): send it in parts, or use `python -m training import`."
+                f"The file has more than {most} MB (IMPORT_MAX_MB): cut it, or use `python -m training import`."
             )
         await run_in_threadpool(file.write, chunk)
 

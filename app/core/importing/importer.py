@@ -8,7 +8,7 @@ from app.core.errors import ImportFailedError
 from app.core.importing.formats import Format
 from app.core.importing.place import Place
 from app.core.importing.readers import detect, read
-from app.core.importing.reading import Read
+from app.core.importing.reading import Read, no_valid_row
 from app.core.importing.summary import ImportSummary
 from app.core.interactions import InteractionStore
 from app.core.titles import Titles
@@ -52,7 +52,7 @@ def import_file(
     except ImportFailedError as broken:
         raise ImportFailedError(f"{broken} {run.written}") from broken
     if not run.summary.rows:
-        raise ImportFailedError(_nothing(name, run.summary))
+        raise _nothing(name, run.summary)
     place.forget()
     return run.summary
 
@@ -90,11 +90,9 @@ def _batches(read: Iterator[Read]) -> Iterator[list[Read]]:
         yield batch
 
 
-def _nothing(name: str, summary: ImportSummary) -> str:
-    if summary.set_aside:
-        line, reason = summary.set_aside[0]
-        return f"{name} has no valid row; line {line}: {reason}."
+def _nothing(name: str, summary: ImportSummary) -> ImportFailedError:
     if summary.unmatched:
         title = summary.unmatched.most_common(1)[0][0]
-        return f"{name} has no title of a game in the catalogue; the most frequent one is {title!r}."
-    return f"{name} has no valid row."
+        return ImportFailedError(f"{name} has no title of a game in the catalogue; the most frequent one is {title!r}.")
+    first_bad = Read(0, summary.set_aside[0][0], reason=summary.set_aside[0][1]) if summary.set_aside else None
+    return no_valid_row(name, first_bad)

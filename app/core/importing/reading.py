@@ -35,16 +35,27 @@ def read_row(done: int, line: int, row: Mapping[str, object], now: float) -> Rea
 def lines(file: BinaryIO, name: str) -> Iterator[str]:
     """Read the lines of a text in UTF-8, each with its end; raises `ImportFailedError` where it is none."""
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    number = 0
     try:
         for number, line in enumerate(iter(lambda: text.readline(_LONGEST_LINE), ""), start=1):
             if len(line) == _LONGEST_LINE:
                 raise ImportFailedError(f"{name}: line {number} is longer than {_LONGEST_LINE:,} characters.")
             yield line
     except UnicodeDecodeError as unreadable:
-        raise ImportFailedError(f"{name} is no text in UTF-8: {unreadable}.") from unreadable
+        # What is read ahead is not decoded, so the line itself is not known.
+        byte = unreadable.object[unreadable.start]
+        raise ImportFailedError(
+            f"{name} is no text in UTF-8: behind line {number} is a byte {byte:#x}."
+        ) from unreadable
     finally:
         if not text.closed:
             text.detach()  # the file stays open for whoever opened it
+
+
+def no_valid_row(name: str, first_bad: Read | None) -> ImportFailedError:
+    """Say that a file has nothing to import, and what is wrong with its first row."""
+    reason = f"; line {first_bad.line}: {first_bad.reason}" if first_bad else ""
+    return ImportFailedError(f"{name} has no valid row{reason}.")
 
 
 def check_columns(names: Sequence[str], name: str) -> None:
