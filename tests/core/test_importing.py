@@ -75,6 +75,17 @@ def test_a_csv_file_with_its_columns_in_any_order(store: InteractionStore):
     assert places(store) == []
 
 
+def test_a_bad_row_is_set_aside_with_its_line_and_reason(store: InteractionStore):
+    found = bring(store, 'user_id,game_id,hours\ngood,1\n"two\nlines",1\nbad,1,2,3\nbad\n\ngood,2,1\n')
+
+    assert list(store.stream()) == [Play("good", 1), Play("good", 2, 1.0)]
+    assert found.set_aside == [
+        (4, "user_id must have no control characters"),
+        (5, "more fields than the header names"),
+        (6, "game_id must be a whole number above 0, RAWG's id of the game"),
+    ]
+
+
 def test_jsonl(store: InteractionStore):
     bad = [
         "[1]",

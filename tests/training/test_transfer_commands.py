@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.errors import ImportFailedError
 from app.core.histories import Play
 from app.core.interactions import InteractionStore
 from app.core.store import ModelStore
@@ -119,6 +120,8 @@ def test_the_plays_of_an_export_are_read_as_a_model_learns_from_them(command: Co
     wanted = [Play("a", 1, 2.5, 4.0), Play("a", 2, None, 0.0), Play("b", 1, None, 5.0)]
     assert list(written) == list(PlaysFile(Path("out.csv"))) == list(opened().stream()) == wanted
     assert written.set_aside == 1
+    with pytest.raises(ImportFailedError, match="nowhere cannot be read: No such file"):
+        list(PlaysFile(Path("nowhere")))
 
 
 def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch):
