@@ -24,13 +24,13 @@ router = APIRouter(tags=["transfer"])
 
 _MEGABYTE = 1_000_000
 _MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
+# Of the formats that are taken only the simplest can be put into a schema whose every text can be imported.
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-            "text/csv": {
-                "schema": {"type": "string"},
+            "text/plain": {
+                "schema": {"type": "string", "pattern": "^user_id,game_id\\n([0-9A-Za-z]{1,40},[1-9][0-9]{0,17}\\n)+$"},
                 "example": "user_id,game_id,hours,rating,at\nzoe,4200,12.5,4.5,2026-01-31T20:15:00Z\n",
             },
         },
@@ -45,7 +45,8 @@ _FILE: dict[int | str, dict[str, Any]] = {
         },
     }
 }
-WrittenAs = Annotated[Format | None, Query(alias="format", description="How the file is written; else it is seen.")]
+# Not in the schema either: a body that fits it and another format could not be imported. The description has it.
+WrittenAs = Annotated[Format | None, Query(alias="format", include_in_schema=False)]
 
 
 @router.post(
@@ -55,11 +56,12 @@ WrittenAs = Annotated[Format | None, Query(alias="format", description="How the 
     openapi_extra=_BODY,
 )
 async def import_interactions(request: Request, written_as: WrittenAs = None) -> Imported:
-    """Write the rows of a file that are valid, and answer when that is done.
+    """Write the rows of a file that are valid, and answer when that is done; its content type does not matter.
 
     The body is the file itself: CSV, JSONL or Parquet in the columns `user_id`, `game_id`, `kind`, `hours`, `rating`,
     `at`, `event_id`, of which the first two are enough; or the data set steam-200k, whose titles are looked up in the
-    catalogue. A file that is sent twice counts once, and one whose import was interrupted goes on where it stopped.
+    catalogue. The format is seen from the file, or told by `?format=` (`csv`, `jsonl`, `parquet`, `steam-200k`). A file
+    that is sent twice counts once, and one whose import was interrupted goes on where it stopped.
     """
     settings: Settings = request.app.state.settings
     settings.data_dir.mkdir(parents=True, exist_ok=True)
