@@ -14,9 +14,12 @@ from app.core.errors import (
     AnswerTooSlowError,
     BodyTooLargeError,
     BodyTooSlowError,
+    DatabaseError,
     ForbiddenError,
     GameNotFoundError,
     GameRecommenderError,
+    ImportFailedError,
+    ImportTooLargeError,
     KeysUnavailableError,
     ModelNotLoadedError,
     TooManyRequestsError,
@@ -43,6 +46,11 @@ INTERNAL_ERROR = Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "Inter
 
 KINDS: Mapping[type[GameRecommenderError], Kind] = {
     GameNotFoundError: Kind(HTTPStatus.NOT_FOUND, "game-not-found", "Game not found"),
+    ImportTooLargeError: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "import-too-large", "File too large"),
+    ImportFailedError: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "import-failed", "File cannot be imported"),
+    DatabaseError: Kind(
+        HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", "Database unavailable", {"Retry-After": "2"}
+    ),
     ModelNotLoadedError: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "model-not-loaded", "No model", {"Retry-After": "2"}),
     UnauthorizedError: Kind(
         HTTPStatus.UNAUTHORIZED, "unauthorized", "A valid key is needed", {"WWW-Authenticate": "APIKey"}
@@ -62,7 +70,10 @@ def documented(*errors: type[GameRecommenderError], inputs: bool = True) -> dict
     """Describe a route's error answers for the OpenAPI page: those given, and wrong inputs where it takes any."""
     kinds = [*([INVALID_REQUEST] if inputs else []), *(KINDS[error] for error in errors)]
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {int(kind.status): {"description": kind.title, "content": content} for kind in kinds}
+    titles: dict[int, list[str]] = {}
+    for kind in kinds:
+        titles.setdefault(int(kind.status), []).append(kind.title)
+    return {status: {"description": ", or ".join(told), "content": content} for status, told in titles.items()}
 
 
 def answer(error: GameRecommenderError) -> Response:

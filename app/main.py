@@ -23,7 +23,7 @@ from app.fast_lane import FastLane
 from app.live_model import LiveModel
 from app.players import Players
 from app.recommending import Recommending
-from app.routes import documentation, games, health, labels, recommend
+from app.routes import documentation, games, health, labels, recommend, transfer
 from app.security import Guard
 
 REFRESH_SECONDS = 2.0
@@ -52,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state.settings = settings
     database = Database(settings.database)
     app.state.database = database
     app.state.interactions = InteractionStore(database)
@@ -59,10 +60,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.players = Players(open_player_rows(database.url), app.state.interactions)
     app.state.recommending = Recommending(app.state.live_model, app.state.players)
     exception_handlers.install(app)
+    refusals = documented(*security.REFUSALS, inputs=False)
     for router in (recommend.router, games.router, labels.router):
-        app.include_router(
-            router, dependencies=[security.READS], responses=documented(*security.REFUSALS, inputs=False)
-        )
+        app.include_router(router, dependencies=[security.READS], responses=refusals)
+    app.include_router(transfer.router, dependencies=[security.ADMINISTERS], responses=refusals)
     app.include_router(health.router)
     documentation.install(app)
     security.install(app, Guard(KeyStore(app.state.database), settings))

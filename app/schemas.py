@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from app.core.answer import Scored, Source, Warned
 from app.core.catalogue import Game, rawg_url
+from app.core.importing.summary import ImportSummary
 
 DataKind = Literal["simulated", "observed"]
 
@@ -187,6 +188,42 @@ class LabelPage(BaseModel):
 
     total: int = Field(description="How many the whole list has.")
     labels: list[Label]
+
+
+class SetAside(BaseModel):
+    """A row that was not imported."""
+
+    line: int = Field(description="Its line, or its number in a Parquet file.", examples=[7])
+    reason: str = Field(examples=["hours must be a number from 0 to 1000000"])
+
+
+class UnmatchedTitle(BaseModel):
+    """A title that the catalogue does not have."""
+
+    title: str = Field(examples=["Half-Life Deathmatch Source"])
+    rows: int = Field(examples=[3])
+
+
+class Imported(BaseModel):
+    """What came of an import."""
+
+    rows: int = Field(description="How many rows of the file are valid.", examples=[250_000])
+    players: int = Field(description="How many players they are of.", examples=[12_000])
+    games: int = Field(description="How many games they are of.", examples=[3_600])
+    went_on_at: int = Field(
+        description="After how many rows it went on with an interrupted import; else 0.", examples=[0]
+    )
+    set_aside_rows: int = Field(description="How many rows are wrong.", examples=[1])
+    set_aside: list[SetAside] = Field(description="The first 100 of them.")
+    unmatched_rows: int = Field(
+        description="How many rows are of titles that the catalogue does not have.", examples=[3]
+    )
+    unmatched: list[UnmatchedTitle] = Field(description="The 100 most frequent of those titles.")
+
+    @classmethod
+    def of(cls, summary: ImportSummary) -> Self:
+        """Sum an import up."""
+        return cls.model_validate(summary.to_dict(most=100))
 
 
 class Live(BaseModel):

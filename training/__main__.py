@@ -1,6 +1,5 @@
 """The command line: `python -m training COMMAND`."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,17 +9,11 @@ from typing import Annotated, Literal
 import typer
 from filelock import FileLock, Timeout
 
-from app.core import log
-from app.core.artifact import Artifact
-from app.core.errors import (
-    CollectionError,
-    GameRecommenderError,
-    ModelNotLoadedError,
-    RunInProgressError,
-    one_line,
-)
+from app.core.errors import CollectionError, GameRecommenderError, RunInProgressError, one_line
 from app.core.settings import Settings
-from training import collection, keys, tables
+from training import collection, tables
+from training.commands import keys, models, opened, transfer
+from training.commands.opened import Json
 from training.pages import Collection
 from training.progress import say
 
@@ -33,11 +26,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-models = typer.Typer(help="The published versions.", no_args_is_help=True)
-app.add_typer(models, name="models")
+app.add_typer(transfer.app)
+app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Replay = Annotated[bool, typer.Option("--replay", help="Use the pages collected last, asking RAWG for nothing.")]
 Starter = Annotated[bool, typer.Option("--starter", help="Use the starter catalogue that comes with the project.")]
 Estimator = Annotated[Literal["neighbour_ridge", "cosine"], typer.Option(help="How to learn from the plays.")]
@@ -62,7 +54,7 @@ def run(
     With RAWG_API_KEY set the live catalogue is collected. Without it the pages collected last are used, and where there
     are none the starter catalogue.
     """
-    settings = _settings()
+    settings = opened.settings()
     with _one_run_at_a_time(settings):
         source = _source(settings, replay=replay, starter=starter, fresh=fresh)
         from training.estimators import CONFIGS
@@ -79,7 +71,7 @@ def run(
 @app.command()
 def collect(fresh: Fresh = False) -> None:
     """Collect the catalogue from RAWG; an interrupted collection goes on where it stopped."""
-    settings = _settings()
+    settings = opened.settings()
     with _one_run_at_a_time(settings):
         _collected(settings, fresh=fresh)
 
@@ -87,7 +79,7 @@ def collect(fresh: Fresh = False) -> None:
 @app.command()
 def validate(starter: Starter = False, as_json: Json = False) -> None:
     """Check the pages collected last (or the starter catalogue) and report everything that is wrong at once."""
-    settings = _settings()
+    settings = opened.settings()
     source = None if starter else _kept(settings)
     from training.pipeline import check
 
@@ -107,31 +99,12 @@ def evaluate(
     from training.evaluate import evaluate as judge
     from training.hold_out import HeldOut
 
-    artifact = _artifact(version)
+    artifact = opened.artifact(version)
     evaluation = judge(Recommender.from_arrays(artifact.arrays), HeldOut.from_arrays(artifact.arrays))
     if evaluation is None:
         raise TrainingError(f"{artifact.manifest.version} cannot be judged: no plays were held out of its training.")
     name = artifact.manifest.version
     tables.show({"version": name, **evaluation.to_dict()}, tables.evaluation(name, evaluation), as_json=as_json)
-
-
-@app.command("import")
-def import_(file: Annotated[Path, typer.Argument(help="CSV: user_id,game_id[,hours][,rating][,at]")]) -> None:
-    """Import plays; the next run trains on them instead of on simulated players."""
-    from app.core.files import write_atomically
-    from app.core.interactions import InteractionStore
-    from training.importing import import_plays
-
-    settings = _settings()
-    summary = import_plays(file, InteractionStore.open(settings.database))
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    write_atomically(settings.data_dir / "import.json", json.dumps(summary.to_dict(), indent=2).encode())
-    if summary.set_aside:
-        tables.show(summary.set_aside, tables.set_aside(summary.set_aside), as_json=False)
-    say(
-        f"Imported {summary.rows} rows: {len(summary.players)} players, {len(summary.games)} games; "
-        f"{len(summary.set_aside)} rows set aside.",
-    )
 
 
 @app.command()
@@ -151,10 +124,12 @@ def recommend(
         user_id.encode()
     except UnicodeEncodeError:
         raise typer.BadParameter("The player's id is not UTF-8.") from None
-    artifact = _artifact()
+    artifact = opened.artifact()
     recommender = Recommender.from_arrays(artifact.arrays)
     manifest = artifact.manifest
-    taste = Taste.of(InteractionStore.open(_settings().database).rows_of(user_id), PlayWeights(**manifest.weights))
+    taste = Taste.of(
+        InteractionStore.open(opened.settings().database).rows_of(user_id), PlayWeights(**manifest.weights)
+    )
     if manifest.data_kind == "simulated":
         taste = recommender.taste_of(user_id).and_also(taste)
     answer = recommender.recommend(taste, Query(n, explain=True))
@@ -182,69 +157,6 @@ def benchmark(
         raise typer.BadParameter(f"There is no method {', '.join(unknown)}; there are {', '.join(METHODS)}.")
     found = benchmark.run(train, test, memory, only or ())
     tables.show(found.to_dict(), tables.benchmark(found), as_json=as_json)
-
-
-@models.command("list")
-def list_models(as_json: Json = False) -> None:
-    """List the published versions, the newest first."""
-    from app.core.artifact import Manifest
-    from app.core.errors import ArtifactError
-    from app.core.store import ModelStore
-
-    store = ModelStore(_settings().model_store)
-    listed: list[Manifest | tuple[str, str]] = []
-    for version in store.versions():
-        try:
-            listed.append(store.manifest(version))
-        except ArtifactError as broken:
-            listed.append((version, str(broken)))
-    tables.show(tables.versions_as_json(listed), tables.versions(listed, store.current_version()), as_json=as_json)
-
-
-@models.command("show")
-def show_model(version: Annotated[str, typer.Argument(help="A version's name.")]) -> None:
-    """Print a version's manifest."""
-    from app.core.store import ModelStore
-
-    manifest = ModelStore(_settings().model_store).manifest(version)
-    print(json.dumps(manifest.model_dump(mode="json"), indent=2))
-
-
-@models.command("activate")
-def activate_model(version: Annotated[str, typer.Argument(help="A version's name.")]) -> None:
-    """Make a published version the current one; a running service takes it over within seconds."""
-    from app.core.store import ModelStore
-
-    ModelStore(_settings().model_store).activate(version)
-    say(f"{version} is current.")
-
-
-@models.command("prune")
-def prune_models(
-    keep: Annotated[int | None, typer.Option(min=1, help="How many of the newest stay; else MODELS_KEPT.")] = None,
-) -> None:
-    """Remove old versions; the current one always stays."""
-    from app.core.store import ModelStore
-
-    settings = _settings()
-    removed = ModelStore(settings.model_store).prune(keep or settings.models_kept)
-    say(f"Removed {len(removed)} versions.")
-
-
-def _artifact(version: str | None = None) -> Artifact:
-    from app.core.store import ModelStore
-
-    store = ModelStore(_settings().model_store)
-    artifact = store.load(version) if version else store.current()
-    if artifact is None:
-        raise ModelNotLoadedError("There is no model yet: make one with `python -m training run`.")
-    return artifact
-
-
-def _settings() -> Settings:
-    settings = Settings.load()
-    log.configure(settings)
-    return settings
 
 
 @contextmanager

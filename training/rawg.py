@@ -6,8 +6,6 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
@@ -20,6 +18,7 @@ from tenacity.wait import wait_random_exponential
 from app.core import __version__
 from app.core.errors import CollectionError, RawgKeyError, RawgUnavailableError
 from app.core.settings import Settings
+from training import retry_after
 from training.ledger import RequestLedger
 
 log = structlog.get_logger(__name__)
@@ -170,7 +169,7 @@ class RawgClient:
             async with asyncio.timeout(self._timeout):  # of the whole answer; httpx limits each part of it
                 response = await self._http.get(self._url, params=parameters)
         except (httpx.RequestError, TimeoutError) as failed:
-            raise _TransientError(_what_happened(failed)) from None
+            raise _TransientError(retry_after.what_happened(failed)) from None
         return self._read(response, query)
 
     def _read(self, response: httpx.Response, query: Query) -> Page | None:
@@ -193,7 +192,7 @@ class RawgClient:
 
     def _wait_asked_for(self, response: httpx.Response) -> float | None:
         """Read `Retry-After`, and hold back every other request until then as well."""
-        wait = _seconds(response.headers.get("Retry-After"))
+        wait = retry_after.seconds(response.headers.get("Retry-After"))
         if wait is not None:
             if wait > LONGEST_WAIT:
                 raise RawgUnavailableError(
@@ -215,26 +214,6 @@ def _key_message(response: httpx.Response) -> str:
         return _KEY_MESSAGES[error]
     except (ValueError, TypeError, KeyError):
         return "RAWG refuses the key in RAWG_API_KEY (HTTP 401)."
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Read a `Retry-After` header, seconds or a date; None where it says nothing of use."""
-    if retry_after is None:
-        return None
-    try:
-        if retry_after.strip().isdecimal():
-            return float(retry_after)
-        at = parsedate_to_datetime(retry_after).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, (at - datetime.now(UTC)).total_seconds())
-
-
-def _what_happened(failed: Exception) -> str:
-    """Name a failure without its own text, which may hold the URL, and so the key."""
-    if isinstance(failed, httpx.TimeoutException | TimeoutError):
-        return "no answer in time"
-    return "no connection" if isinstance(failed, httpx.ConnectError) else "a broken answer"
 
 
 def _tell(state: RetryCallState) -> None:

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from app.core.errors import BenchmarkError, ImportFailedError
 from app.core.histories import PlayWeights, number
 from training.hold_out import IndexArray
-from training.importing import ImportSummary, read_plays
+from training.plays import PlaysFile
 
 _SHARE = 0.2
 _FEWEST = 5
@@ -173,14 +173,14 @@ _Columns = tuple[Int64s, Int64s, npt.NDArray[np.float32], int]
 
 def _from_csv(path: Path, users: dict[str, int]) -> _Columns:
     players, games, hours, ratings = array("q"), array("q"), array("d"), array("d")
-    summary = ImportSummary()
-    for play in read_plays(path, summary):
+    plays = PlaysFile(path)
+    for play in plays:
         players.append(users.setdefault(play.user_id, len(users)))
         games.append(play.game_id)
         hours.append(number(play.hours))
         ratings.append(number(play.rating))
     weights = PlayWeights().weigh(np.array(hours), np.array(ratings), np.full(len(hours), np.nan))
-    return np.array(players), np.array(games), np.maximum(weights, 0), len(summary.set_aside)
+    return np.array(players), np.array(games), np.maximum(weights, 0), plays.set_aside
 
 
 def _from_text(path: Path, users: dict[str, int]) -> _Columns:

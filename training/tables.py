@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from app.core.answer import Reason, Recommendations
     from app.core.artifact import Manifest
     from app.core.catalogue import Game
+    from app.core.importing.summary import ImportSummary
     from app.core.keys import Key
     from training.benchmark import Benchmark, Row
     from training.evaluate import Evaluation
@@ -66,13 +67,33 @@ def validation(report: ValidationReport) -> RenderableType:
     return Group(summary, rules, rows, *more)
 
 
-def set_aside(rows: Sequence[tuple[int, str]]) -> RenderableType:
-    """Lay out the lines of a file that were not imported."""
-    table = _table("Line", "Why it is set aside")
-    for line, reason in rows[:_SET_ASIDE_SHOWN]:
-        _add(table, line, reason)
-    hidden = len(rows) - _SET_ASIDE_SHOWN
-    return Group(table, *([Text(f"and {hidden} more, in import.json in the data folder")] if hidden > 0 else []))
+def imported(summary: ImportSummary) -> RenderableType:
+    """Lay out the lines of a file that were not imported, and the titles that were not found."""
+    rows = _table("Line", "Why it is set aside")
+    for line, reason in summary.set_aside[:_SET_ASIDE_SHOWN]:
+        _add(rows, line, reason)
+    titles = _table("Rows", "Title that is not in the catalogue")
+    for title, count in summary.unmatched.most_common(_SET_ASIDE_SHOWN):
+        _add(titles, count, title)
+    parts: list[RenderableType] = []
+    for table, count in ((rows, summary.set_aside_rows), (titles, len(summary.unmatched))):
+        parts.extend((table, *_more(count - _SET_ASIDE_SHOWN)) if count else ())
+    return Group(*parts)
+
+
+def _more(hidden: int) -> list[Text]:
+    return [Text(f"and {hidden} more, in import.json in the data folder")] if hidden > 0 else []
+
+
+def import_in_one_line(summary: ImportSummary) -> str:
+    """Count what was imported and what was not."""
+    counted = f"Imported {summary.rows} rows: {len(summary.players)} players, {len(summary.games)} games"
+    parts = [counted, f"{summary.set_aside_rows} rows set aside"]
+    if summary.unmatched_rows:
+        parts.append(f"{summary.unmatched_rows} rows of {len(summary.unmatched)} titles not in the catalogue")
+    if summary.went_on_at:
+        parts.append(f"the first {summary.went_on_at} rows were read by an import before this one")
+    return "; ".join(parts) + "."
 
 
 def evaluation(version: str, found: Evaluation) -> RenderableType:

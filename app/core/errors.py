@@ -8,7 +8,10 @@
     │   └── QuotaReachedError  the month's requests are spent
     ├── ValidationFailedError  too few games, or too many bad ones, to train on
     ├── DatabaseError          the database cannot be reached, or cannot do what it is asked
-    ├── ImportFailedError      a file of plays cannot be read
+    ├── ImportFailedError      a file of interactions cannot be read
+    │   └── ImportTooLargeError    it is larger than the service takes
+    ├── ExportFailedError      the interactions cannot be written to a file
+    ├── SteamError             Steam does not give a player's library
     ├── BenchmarkError         there is nothing that methods could be compared by
     ├── TrainingError          there is nothing a model could be made of
     ├── RunInProgressError     another run holds the lock
@@ -72,7 +75,19 @@ class DatabaseError(GameRecommenderError):
 
 
 class ImportFailedError(GameRecommenderError):
-    """A file of plays cannot be read."""
+    """A file of interactions cannot be read."""
+
+
+class ImportTooLargeError(ImportFailedError):
+    """A file is larger than the service takes."""
+
+
+class ExportFailedError(GameRecommenderError):
+    """The interactions cannot be written to a file."""
+
+
+class SteamError(GameRecommenderError):
+    """Steam does not give a player's library."""
 
 
 class BenchmarkError(GameRecommenderError):

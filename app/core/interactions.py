@@ -67,6 +67,11 @@ class Interaction:
     event_id: str | None = None
     recommendation_id: str | None = None
 
+    def kept(self) -> tuple[Slot, float | None]:
+        """Say where this is kept, and as what value."""
+        slot, value = _SLOTS[self.kind]
+        return slot, self.value if value is None else value
+
 
 class Page(NamedTuple):
     """Some of a player's interactions, and how many there are in all."""
@@ -91,6 +96,11 @@ class InteractionStore:
                 "at": sa.func.coalesce(new.at, old.at),
             },
         )
+
+    @property
+    def database(self) -> Database:
+        """The database, for a transaction that writes something else too."""
+        return self._database
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -229,23 +239,27 @@ def of_play(play: Play) -> list[Interaction]:
 
 
 def _row(one: Interaction) -> dict[str, object]:
-    slot, value = _SLOTS[one.kind]
+    slot, value = one.kept()
     return {
         "user_id": one.user_id,
         "game_id": one.game_id,
         "kind": slot,
-        "value": one.value if value is None else value,
+        "value": value,
         "at": one.at,
         "accumulate": one.accumulate,
     }
 
 
 def _interaction(row: sa.Row[tuple[object, ...]]) -> Interaction:
-    if row.kind == Slot.OPINION:
-        kind, value = Kind.LIKE if row.value > 0 else Kind.DISLIKE, None
-    else:
-        kind, value = _KINDS[Slot(row.kind)], row.value
+    kind, value = meant_by(row.kind, row.value)
     return Interaction(row.user_id, row.game_id, kind, value, row.at)
+
+
+def meant_by(slot: int, value: float | None) -> tuple[Kind, float | None]:
+    """Read what is kept in a slot: the kind, and the hours or stars that it has."""
+    if slot == Slot.OPINION:
+        return (Kind.LIKE if value is not None and value > 0 else Kind.DISLIKE), None
+    return _KINDS[Slot(slot)], value
 
 
 def _event(one: Interaction) -> tuple[str, int, int, str | None]:

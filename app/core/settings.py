@@ -26,7 +26,7 @@ _DATABASE = re.compile(r"sqlite:///.|postgres(ql)?(\+\w+)?://.")
 def _base_url(value: str) -> str:
     url = _http_url.validate_python(value)
     if url.username or url.password or url.query or url.fragment:
-        raise ValueError("must be an address alone: the key goes into RAWG_API_KEY")
+        raise ValueError("must be an address alone: a key goes into RAWG_API_KEY or STEAM_API_KEY")
     return value.rstrip("/")
 
 
@@ -98,6 +98,11 @@ class Settings(BaseSettings):
     rawg_monthly_quota: int = Field(default=20_000, ge=1)
     rawg_concurrency: int = Field(default=4, ge=1, le=16)
     rawg_timeout: float = Field(default=30.0, gt=0)
+
+    steam_api_key: Annotated[SecretStr | None, BeforeValidator(_stripped)] = None
+    steam_base_url: Annotated[str, AfterValidator(_base_url)] = "https://api.steampowered.com"
+
+    import_max_mb: int = Field(default=2000, ge=1)
 
     validation_min_games: int = Field(default=10, ge=1)
     validation_max_bad_share: float = Field(default=0.2, ge=0, le=1)

@@ -44,6 +44,7 @@ def test_the_example_itself_is_a_valid_env_file():
         ("rawg_concurrency", 0),
         ("rawg_concurrency", 17),
         ("rawg_timeout", 0),
+        ("import_max_mb", 0),
         ("validation_min_games", 0),
         ("validation_max_bad_share", -0.1),
         ("max_body_kb", 0),

@@ -1,0 +1,1 @@
+"""Commands that stand together, a file for each noun; `training.__main__` puts them under one roof."""
