@@ -3,14 +3,22 @@
 import os
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import orjson
 
-from app.core.answer import Recommendations, Scored, Source, Warned
+from app.core.answer import Query, Recommendations, Scored, Source
+from app.core.catalogue import rawg_url
 from app.live_model import LoadedModel
 
-_NO_WARNINGS = b"[]"
 _SOURCES = {source: source.value.encode() for source in Source}
+
+
+class Wishes(NamedTuple):
+    """What is asked for, and the facts to tell of each game where they are not the usual ones."""
+
+    question: Query = Query()
+    fields: tuple[str, ...] = ()
 
 
 def new_id() -> str:
@@ -18,13 +26,17 @@ def new_id() -> str:
     return f"{int(time.time() * 1000):012x}{os.urandom(10).hex()}"
 
 
-def render(answer: Recommendations, recommendation_id: str, user_id: str, model: LoadedModel) -> bytes:
+def render(
+    answer: Recommendations,
+    recommendation_id: str,
+    user_id: str | None,
+    model: LoadedModel,
+    fields: tuple[str, ...] = (),
+) -> bytes:
     """Write a `RecommendationList` as JSON."""
+    if fields:
+        answer = answer._replace(games=tuple(_with(fields, scored, model) for scored in answer.games))
     games = answer.games
-    first = games[0].source if games else None
-    source = b"none" if first is None else _SOURCES[first]
-    if any(scored.source is not first for scored in games):
-        source = b"mixed"
     return b"".join(
         (
             b'{"recommendation_id":"',
@@ -32,18 +44,29 @@ def render(answer: Recommendations, recommendation_id: str, user_id: str, model:
             b'","user_id":',
             orjson.dumps(user_id),
             model.rendered,
-            source,
+            _source(games),
             b'","warnings":',
-            render_warnings(answer.warnings) if answer.warnings else _NO_WARNINGS,
+            orjson.dumps([warned._asdict() for warned in answer.warnings]) if answer.warnings else b"[]",
             b',"games":[',
-            b",".join([render_game(scored) for scored in games]),
+            b",".join([_render_game(scored) for scored in games]),
             b"]}",
         )
     )
 
 
-def render_game(scored: Scored) -> bytes:
-    """Write a `ScoredGame` as JSON."""
+def _source(games: Sequence[Scored]) -> bytes:
+    if not games:
+        return b"none"
+    return _SOURCES[games[0].source] if len({scored.source for scored in games}) == 1 else b"mixed"
+
+
+def _with(fields: tuple[str, ...], scored: Scored, model: LoadedModel) -> Scored:
+    game = model.recommender.game(scored.game_id)
+    facts: dict[str, object] = {**game, "rawg_url": rawg_url(game["slug"])}
+    return scored._replace(card=orjson.dumps({name: facts[name] for name in dict.fromkeys(("game_id", *fields))})[:-1])
+
+
+def _render_game(scored: Scored) -> bytes:
     return b'%b,"score":%b,"rank":%d,"source":"%b","reasons":%b}' % (
         scored.card,
         repr(scored.score).encode(),
@@ -51,11 +74,6 @@ def render_game(scored: Scored) -> bytes:
         _SOURCES[scored.source],
         _render_reasons(scored) if scored.reasons else b"[]",
     )
-
-
-def render_warnings(warnings: Sequence[Warned]) -> bytes:
-    """Write each `AnswerWarning` as JSON."""
-    return orjson.dumps([warned._asdict() for warned in warnings])
 
 
 def _render_reasons(scored: Scored) -> bytes:

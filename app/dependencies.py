@@ -13,6 +13,7 @@ MAX_N = 100
 MAX_OFFSET = 100_000
 MAX_EXCLUDED = 1000
 MAX_QUERY_LENGTH = 100
+USER_ID_PATTERN = "^[^\\x00-\\x1f\\x7f]*$"  # no control characters
 
 
 async def _loaded_model(request: Request) -> LoadedModel:
@@ -35,7 +36,7 @@ UserId = Annotated[
     Path(
         min_length=1,
         max_length=MAX_USER_ID_LENGTH,
-        pattern="^[^\x00-\x1f\x7f]*$",
+        pattern=USER_ID_PATTERN,
         description="Your own name for the player: any text without control characters.",
         openapi_examples={"a player of the first run": {"value": "12"}},
     ),

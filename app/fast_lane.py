@@ -8,6 +8,7 @@ import re
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.answers import Wishes
 from app.core.answer import Query
 from app.core.errors import GameRecommenderError
 from app.core.keys import Scope as Scopes
@@ -17,7 +18,7 @@ from app.security import HEADER, Guard
 # A player's name without a slash: what follows one may be another route.
 _PATH = re.compile(r"/recommend/([^/\x00-\x1f\x7f]{1,128})")
 _QUERY = re.compile(rb"(?:n=(100|[1-9][0-9]?))?")
-_PLAIN = Query()
+_PLAIN = Wishes()
 _KEY = HEADER.lower().encode()
 
 
@@ -46,7 +47,7 @@ class FastLane:
             return None
         try:
             self._admit(scope)
-            return await self._recommending.for_player(path[1], Query(int(query[1])) if query[1] else _PLAIN)
+            return await self._recommending.for_player(path[1], Wishes(Query(int(query[1]))) if query[1] else _PLAIN)
         except GameRecommenderError:  # the route runs into it again, and tells
             return None
 

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from app.core.answer import of_unknown_labels
 from app.core.catalogue import fold
 from app.core.facets import Facets
 from app.core.filters import AGE_RATINGS, AgeRating, Filters
@@ -49,10 +50,10 @@ class _NeverNull:
         return described
 
 
-_Date = Annotated[date | None, BeforeValidator(_iso), _NeverNull()]
-_Rating = Annotated[float | None, _NeverNull()]
-_Metacritic = Annotated[int | None, _NeverNull()]
-_Age = Annotated[AgeRating | None, BeforeValidator(_age_rating), _NeverNull()]
+OptionalDate = Annotated[date | None, BeforeValidator(_iso), _NeverNull()]
+OptionalRating = Annotated[float | None, _NeverNull()]
+OptionalScore = Annotated[int | None, _NeverNull()]
+OptionalAge = Annotated[AgeRating | None, BeforeValidator(_age_rating), _NeverNull()]
 
 
 async def _filters(
@@ -64,20 +65,20 @@ async def _filters(
     ] = [],  # noqa: B006  # likewise
     tag: Annotated[list[_Label], Query(max_length=MAX_LABELS, description=f"A tag of `GET /tags`. {_SEVERAL}")] = [],  # noqa: B006  # likewise
     released_after: Annotated[
-        _Date, Query(description="Only games released on this day or later, `YYYY-MM-DD`.")
+        OptionalDate, Query(description="Only games released on this day or later, `YYYY-MM-DD`.")
     ] = None,
     released_before: Annotated[
-        _Date, Query(description="Only games released on this day or earlier, `YYYY-MM-DD`.")
+        OptionalDate, Query(description="Only games released on this day or earlier, `YYYY-MM-DD`.")
     ] = None,
     min_rating: Annotated[
-        _Rating,
+        OptionalRating,
         Query(ge=0, le=5, allow_inf_nan=False, description="Only games that RAWG's users rate so high, 0 to 5."),
     ] = None,
     min_metacritic: Annotated[
-        _Metacritic, Query(ge=0, le=100, description="Only games with such a Metacritic score, 0 to 100.")
+        OptionalScore, Query(ge=0, le=100, description="Only games with such a Metacritic score, 0 to 100.")
     ] = None,
     age_max: Annotated[
-        _Age,
+        OptionalAge,
         Query(description="Only games that the ESRB has rated, and for no older players than this."),
     ] = None,
 ) -> Filters:
@@ -99,10 +100,4 @@ FilterQuery = Annotated[Filters, Depends(_filters)]
 
 def unknown_values(facets: Facets, filters: Filters) -> list[AnswerWarning]:
     """Warn of every genre, platform and tag asked for that no game has."""
-    return [
-        AnswerWarning(
-            code="unknown_filter_value",
-            message=f"No game has the {parameter} {value!r}; GET /{parameter}s lists what there is.",
-        )
-        for parameter, value in facets.unknown_labels(filters)
-    ]
+    return [AnswerWarning.of(warned) for warned in of_unknown_labels(facets.unknown_labels(filters))]

@@ -1,10 +1,10 @@
 """The bodies of the API's answers."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from app.core.answer import Scored, Source, Warned
+from app.core.answer import Reason, Scored, Source, Warned, WarningCode
 from app.core.catalogue import Game, rawg_url
 from app.core.importing.summary import ImportSummary
 
@@ -80,13 +80,25 @@ class ShareOfScore(BaseModel):
     game_id: int
     name: str
     share: float = Field(description="In units of the score.")
-    fraction: float = Field(description="The share as a part of the score, 0 to 1.")
+    fraction: float = Field(description="The share as a part of the score; 0 of a score of 0.")
+
+    @classmethod
+    def of(cls, reason: Reason, score: float) -> Self:
+        """Describe a reason of a game with that score."""
+        return cls(**reason._asdict(), fraction=reason.share / score if score else 0.0)
+
+
+def _facts_may_be_left_out(schema: dict[str, Any]) -> None:
+    """Describe what `fields` does: of the facts only the id is always there, and others may be."""
+    facts = GameFacts.model_fields.keys() - {"game_id"}
+    schema["required"] = [name for name in schema["required"] if name not in facts]
+    schema["example"] = {**_SCORED, "reasons": []}
 
 
 class ScoredGame(GameFacts):
-    """A game in a ranked answer."""
+    """A game in a ranked answer; `fields` may leave facts out, and add others."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {**_SCORED, "reasons": []}})
+    model_config = ConfigDict(json_schema_extra=_facts_may_be_left_out)
 
     score: float = Field(description="Comparable within one answer; 0 where the game is there for its popularity.")
     rank: int = Field(description="1 is the best game of the whole list, whatever the offset.")
@@ -107,9 +119,7 @@ class ScoredGame(GameFacts):
 class AnswerWarning(BaseModel):
     """Something to know about an answer."""
 
-    code: str = Field(
-        description="Stable: `unknown_player`, `padded_with_popular`, `fewer_than_asked` or `unknown_filter_value`."
-    )
+    code: WarningCode = Field(description="Stable.")
     message: str
 
     @classmethod
@@ -144,7 +154,7 @@ class RecommendationList(BaseModel):
     )
 
     recommendation_id: str = Field(description="Names this answer; send it back with what the player then does.")
-    user_id: str
+    user_id: str | None = Field(description="null for a visitor without an id.")
     model_version: str
     data_kind: DataKind = Field(description="`simulated` while the model has learnt from invented players only.")
     source: Source | Literal["mixed", "none"] = Field(
@@ -152,6 +162,60 @@ class RecommendationList(BaseModel):
     )
     warnings: list[AnswerWarning]
     games: list[ScoredGame]
+
+
+class Batch(BaseModel):
+    """Games recommended to several players, in the order in which they were asked for."""
+
+    answers: list[RecommendationList]
+
+
+class FitsMember(BaseModel):
+    """How well a game fits a member of a group."""
+
+    user_id: str
+    fit: float = Field(description="The game's score as a part of the member's best score, above 0 and up to 1.")
+
+
+class GroupGame(ScoredGame):
+    """A game in an answer for a group; its score is the mean of the fits over the members who are known."""
+
+    fits: list[FitsMember] = Field(description="The members whom it fits, the best fit first.")
+
+
+class GroupList(BaseModel):
+    """Games recommended to a group."""
+
+    recommendation_id: str = Field(description="Names this answer; send it back with what the players then do.")
+    user_ids: list[str]
+    model_version: str
+    data_kind: DataKind
+    warnings: list[AnswerWarning]
+    games: list[GroupGame]
+
+
+class KeptOutBy(BaseModel):
+    """What keeps a game out of a player's ranking."""
+
+    code: str = Field(
+        description="Stable: `played`, `vetoed`, `excluded`, the name of a filter, or `no_link`.", examples=["played"]
+    )
+    message: str
+
+
+class WhyGame(BaseModel):
+    """An account of one game for one player."""
+
+    user_id: str
+    model_version: str
+    data_kind: DataKind
+    warnings: list[AnswerWarning]
+    game: GameDetail
+    score: float = Field(description="As it would be in an answer, whatever keeps the game out.")
+    rank: int | None = Field(description="Its place among the games with a score; null where it is kept out.")
+    source: Source
+    reasons: list[ShareOfScore] = Field(description="The shares add up to the score.")
+    kept_out_by: list[KeptOutBy]
 
 
 class SimilarList(BaseModel):

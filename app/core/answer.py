@@ -1,6 +1,6 @@
 """An answer, and the question behind it, in the terms of whoever asks: game ids go in and out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple, cast
@@ -8,6 +8,16 @@ from typing import Literal, NamedTuple, cast
 import orjson
 
 from app.core.catalogue import Game
+from app.core.filters import Filters
+
+WarningCode = Literal[
+    "unknown_player",
+    "padded_with_popular",
+    "fewer_than_asked",
+    "history_as_trained",
+    "unknown_filter_value",
+    "unknown_games",
+]
 
 
 class Source(StrEnum):
@@ -20,20 +30,32 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked for: `n` games from `offset` on, without some, and how much should be told."""
+    """What is asked for: `n` games from `offset` on, which ones, and how much should be told.
+
+    `diversity` (0 to 1) weighs a list of games that differ against the plain ranking.
+    """
 
     n: int = 10
     offset: int = 0
+    filters: Filters = Filters()
     exclude: Sequence[int] = ()
     include_played: bool = False
+    diversity: float = 0.0
     explain: bool = False
 
 
 class Warned(NamedTuple):
     """Something the caller should know about an answer: a stable code and a sentence."""
 
-    code: Literal["unknown_player", "padded_with_popular", "fewer_than_asked", "history_as_trained"]
+    code: WarningCode
     message: str
+
+
+def of_unknown_labels(unknown: Iterable[tuple[str, str]]) -> Iterator[Warned]:
+    """Warn of every genre, platform and tag asked for that no game has, given by parameter and value."""
+    for parameter, value in unknown:
+        message = f"No game has the {parameter} {value!r}; GET /{parameter}s lists what there is."
+        yield Warned("unknown_filter_value", message)
 
 
 class Reason(NamedTuple):

@@ -68,9 +68,13 @@ class Best(NamedTuple):
     scores: list[float]
     alike: list[bool]
 
-    def __getitem__(self, page: slice) -> "Best":  # type: ignore[override]  # a slice of each column
-        """Take a part of the ranking."""
-        return Best(self.games[page], self.scores[page], self.alike[page])
+    def in_order(self, positions: Sequence[int]) -> "Best":
+        """Take some games in another order."""
+        return Best(
+            [self.games[position] for position in positions],
+            [self.scores[position] for position in positions],
+            [self.alike[position] for position in positions],
+        )
 
 
 class _Scratch(threading.local):
@@ -100,7 +104,10 @@ class Ranker:
 
         Then the most popular of the others, and last those that the voices speak against.
         """
-        best = self.best(voices, question, offset + n)
+        return self.page(self.best(voices, question, offset + n), voices, question, n, offset)
+
+    def page(self, best: Best, voices: Voices, question: Question, n: int, offset: int = 0) -> Ranking:
+        """Take a page of a ranking that begins with `best`: `offset + n` games, or all that have a score above 0."""
         scored = slice(offset, offset + n)
         missing = n - len(best.games[scored])
         others = self.fill(voices, question, best.games, missing, offset) if missing else []

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from app.core.answer import Query, Reason, Recommendations, Scored, Source, Warned
+from app.core.answer import Query, Reason, Recommendations, Scored, Source, Warned, of_unknown_labels
 from app.core.artifact import Arrays
 from app.core.catalogue import Catalogue, Game
+from app.core.diversity import most_diverse_first
 from app.core.errors import GameNotFoundError
 from app.core.facets import Facets
 from app.core.histories import Histories, WeightArray
@@ -20,6 +22,9 @@ from app.core.orders import Orders
 from app.core.packed import PackedStrings
 from app.core.ranking import Question, Ranker, Ranking, Voices
 from app.core.tastes import Bar, Taste
+
+_ALL = Query().filters
+_MIXED = 500  # so many of the best games are ordered anew for diversity
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,13 +121,62 @@ class Recommender:
         """Rank the games a player does not have, and take `n` of them from `offset` on.
 
         Games that follow from what the player played come first; the most popular others fill up the answer, marked
-        as such. Ids that the catalogue does not have are ignored.
+        as such, and what speaks against the player's taste comes last. Ids that the catalogue does not have are
+        ignored.
         """
-        voices, question = self._translate(taste, query)
-        ranking = self.ranker.rank(voices, question, query.n, query.offset)
-        reasons = self._reasons(voices, ranking.scored) if query.explain else {}
-        games = self._described(ranking, query.offset + 1, reasons)
-        return Recommendations(games, tuple(_warnings(games, query.n, known=taste.known)))
+        voices, question = self.translate(taste, query)
+        ranking = self._ranking(voices, question, query)
+        reasons = self.reasons(voices, ranking.scored) if query.explain else {}
+        return self.describe(ranking, query, known=taste.known, reasons=reasons)
+
+    def translate(self, taste: Taste, query: Query) -> tuple[Voices, Question]:
+        """Turn a taste and what is asked for into indices."""
+        indices, strengths, bars = self.catalogue.indices_of(taste.game_ids), taste.strengths, taste.bars
+        if len(indices) and indices.min() < 0:
+            there = [position for position, index in enumerate(indices.tolist()) if index >= 0]
+            indices = indices[there]
+            strengths, bars = [strengths[position] for position in there], [bars[position] for position in there]
+        least = Bar.VETO if query.include_played else Bar.KNOWN
+        barred = indices if min(bars, default=least) >= least else indices[[bar >= least for bar in bars]]
+        if query.exclude:
+            excluded = self.catalogue.indices_of(query.exclude)
+            barred = np.concatenate([barred, excluded[excluded >= 0]])
+        allowed = self.facets.allowed(query.filters) if query.filters is not _ALL and query.filters else None
+        return Voices(indices, np.array(strengths, dtype=np.float64)), Question(barred, allowed)
+
+    def describe(
+        self,
+        ranking: Ranking,
+        query: Query,
+        *,
+        known: bool,
+        reasons: Mapping[int, tuple[Reason, ...]] = MappingProxyType({}),
+    ) -> Recommendations:
+        """Say what the games of a ranking are, and what is to be known about the answer."""
+        others, first = ranking.others, query.offset + 1
+        games = self._scored(
+            [*ranking.scored, *others],
+            [*ranking.scores, *([0.0] * len(others))],
+            [Source.CONTENT if alike else Source.COLLABORATIVE for alike in ranking.alike]
+            + [Source.POPULARITY] * len(others),
+            first,
+            reasons,
+        )
+        warnings = tuple(_warnings(games, query.n, known=known))
+        if query.filters is not _ALL:
+            warnings = (*of_unknown_labels(self.facets.unknown_labels(query.filters)), *warnings)
+        return Recommendations(games, warnings)
+
+    def _ranking(self, voices: Voices, question: Question, query: Query) -> Ranking:
+        if not query.diversity:
+            return self.ranker.rank(voices, question, query.n, query.offset)
+        wanted = query.offset + query.n
+        best = self.ranker.best(voices, question, max(wanted, _MIXED))
+        if best.games:
+            vectors = self.vectors[best.games[:_MIXED]]
+            order = most_diverse_first(best.scores[:_MIXED], vectors, query.diversity, wanted)
+            best = best.in_order([*order, *range(len(vectors), wanted)] if wanted > len(order) else order)
+        return self.ranker.page(best, voices, question, query.n, query.offset)
 
     def taste_of(self, user_id: str) -> Taste:
         """Read what the model was trained on of a player."""
@@ -135,19 +189,6 @@ class Recommender:
         question = Question(np.concatenate([played, np.asarray(barred, dtype=np.intp)]))
         ranking = self.ranker.rank(Voices(played, strength.astype(np.float64)), question, n)
         return [*ranking.scored, *ranking.others]
-
-    def _translate(self, taste: Taste, query: Query) -> tuple[Voices, Question]:
-        indices, strengths, bars = self.catalogue.indices_of(taste.game_ids), taste.strengths, taste.bars
-        if len(indices) and indices.min() < 0:
-            there = [position for position, index in enumerate(indices.tolist()) if index >= 0]
-            indices = indices[there]
-            strengths, bars = [strengths[position] for position in there], [bars[position] for position in there]
-        least = Bar.VETO if query.include_played else Bar.KNOWN
-        barred = indices if min(bars, default=least) >= least else indices[[bar >= least for bar in bars]]
-        if query.exclude:
-            excluded = self.catalogue.indices_of(query.exclude)
-            barred = np.concatenate([barred, excluded[excluded >= 0]])
-        return Voices(indices, np.array(strengths, dtype=np.float64)), Question(barred)
 
     def similar(self, game_id: int, n: int = 10, offset: int = 0) -> Recommendations:
         """List the games that go with one game: by what players play, then by what the games are like.
@@ -181,17 +222,6 @@ class Recommender:
         indices = [self.catalogue.index_of(game_id) for _, game_id, bar in strongest if bar == Bar.KNOWN]
         return [self.catalogue.game(index) for index in indices if index is not None]
 
-    def _described(self, ranking: Ranking, rank: int, reasons: Mapping[int, tuple[Reason, ...]]) -> tuple[Scored, ...]:
-        others = ranking.others
-        sources = [Source.CONTENT if alike else Source.COLLABORATIVE for alike in ranking.alike]
-        return self._scored(
-            [*ranking.scored, *others],
-            [*ranking.scores, *([0.0] * len(others))],
-            [*sources, *([Source.POPULARITY] * len(others))],
-            rank,
-            reasons,
-        )
-
     def _scored(
         self,
         indices: list[int],
@@ -211,7 +241,8 @@ class Recommender:
         )
         return tuple(map(Scored, *columns))
 
-    def _reasons(self, voices: Voices, scored: Sequence[int]) -> dict[int, tuple[Reason, ...]]:
+    def reasons(self, voices: Voices, scored: Sequence[int]) -> dict[int, tuple[Reason, ...]]:
+        """Tell what each played game adds to the scores of some games, given as indices, the most first."""
         shares = self.ranker.shares(voices, scored)
         names = {voice: self.catalogue.game(voice) for of in shares.values() for voice in of}
         return {

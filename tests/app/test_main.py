@@ -91,7 +91,11 @@ def test_every_route_is_documented_with_a_summary_an_example_and_its_errors(clie
     document = client.get("/openapi.json").json()
 
     assert set(document["paths"]) == {
+        "/recommend",
+        "/recommend/batch",
+        "/recommend/group",
         "/recommend/{user_id}",
+        "/recommend/{user_id}/why/{game_id}",
         "/games",
         "/games/popular",
         "/games/new",
