@@ -98,8 +98,8 @@ class AnswerLog:
 
     def _write(self) -> None:
         while self._batch or self._waiting:
-            while self._waiting and len(self._batch) < ROWS_AT_ONCE:
-                self._batch.append(self._waiting.popleft())
+            # One that failed is written again as it was: it may be in the database all the same.
+            self._batch = self._batch or [self._waiting.popleft() for _ in range(min(len(self._waiting), ROWS_AT_ONCE))]
             self._store.log(self._batch)
             self._batch = []
             if self._waiting:

@@ -1,6 +1,7 @@
 """What came of the answers: how many each model version gave, and what players then did with the games in them."""
 
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,33 +12,26 @@ from app.core.database import Database
 from app.core.interactions import OUTCOME_NUMBERS, Kind
 from app.core.tables import answers, outcomes, shown
 
-Answered = tuple[str, str, int]  # the answer's id, the model's version, how many games there were
+Answered = tuple[str, str, int]  # the answer's id (32 digits), the model's version, how many games there were
 
 _ROWS_PRUNED = 2_000  # in a transaction: whoever writes waits for a few milliseconds
 
 # The first digits of an answer's id are its time, so that they tell what is kept and what is not: 2^24 ms, 4 h 40 min.
 _PERIOD_DIGITS = 6
 _TIME_DIGITS = 12
+_DIGITS = 32
 _SECONDS_AHEAD = 86_400.0  # what is later than this by its id is no answer of ours, however wrong a clock
 
 # What a player does with a game after a look at it; a dislike or a hide can be given to a name in a list.
 _OPENED = [OUTCOME_NUMBERS[kind] for kind in (Kind.OPEN, Kind.PLAY, Kind.RATING, Kind.LIKE, Kind.WISHLIST)]
 
-# A batch is one argument and each statement one call of the driver, which lets the interpreter go meanwhile: row by
-# row, a thread would fight for it with those who answer requests, and hold SQLite's lock all the time.
-_EACH = {True: "json_each(:rows)", False: "json_array_elements(CAST(:rows AS json)) AS each(value)"}
-_COUNT = f"""
-    INSERT INTO shown (model_version, period, answers, games)
-    SELECT value->>1, substr(value->>0, 1, {_PERIOD_DIGITS}), count(*), sum(CAST(value->>2 AS SMALLINT))
-    FROM {{each}}
-    WHERE NOT EXISTS (SELECT 1 FROM answers WHERE recommendation_id = value->>0)
-    GROUP BY 1, 2 ORDER BY 1, 2
-    ON CONFLICT (model_version, period)
-    DO UPDATE SET answers = shown.answers + excluded.answers, games = shown.games + excluded.games
-"""  # noqa: S608  # made of constants
+# A batch is one argument, and one call of the driver, which lets the interpreter go meanwhile: row by row, a thread
+# would fight for it with those who answer requests, and hold SQLite's lock all the time. Each value is an id and, right
+# behind it, the number of games.
+_EACH = {True: "json_each(:batch)", False: "json_array_elements_text(CAST(:batch AS json)) AS each(value)"}
 _INSERT = """
     INSERT INTO answers (recommendation_id, model_version, games)
-    SELECT value->>0, value->>1, CAST(value->>2 AS SMALLINT) FROM {each} WHERE true
+    SELECT substr(value, 1, {digits}), :version, CAST(substr(value, {digits} + 1) AS SMALLINT) FROM {each} WHERE true
     ON CONFLICT DO NOTHING
 """
 
@@ -71,15 +65,27 @@ class OutcomeStore:
     def __init__(self, database: Database) -> None:
         """Use a database, which must be migrated before anything is asked of it."""
         self._database = database
-        self._count = sa.text(_COUNT.format(each=_EACH[database.is_sqlite]))
-        self._insert = sa.text(_INSERT.format(each=_EACH[database.is_sqlite]))
+        self._insert = sa.text(_INSERT.format(digits=_DIGITS, each=_EACH[database.is_sqlite]))
+        insert = database.insert(shown)
+        added = {name: shown.c[name] + insert.excluded[name] for name in ("answers", "games")}
+        self._count = insert.on_conflict_do_update(index_elements=list(shown.primary_key), set_=added)
 
     def log(self, batch: Sequence[Answered]) -> None:
-        """Keep answers, all or none; those that are kept already count once."""
-        rows = {"rows": orjson.dumps(batch).decode()}
+        """Keep answers, all or none; a batch that is written again, whole, counts once.
+
+        It may have been written though the connection broke before that was heard of.
+        """
+        parts: defaultdict[tuple[str, str], list[Answered]] = defaultdict(list)
+        for answered in batch:
+            parts[answered[1], answered[0][:_PERIOD_DIGITS]].append(answered)
         with self._database.write() as connection:
-            connection.execute(self._count, rows)
-            connection.execute(self._insert, rows)
+            # In one order, so that two workers never wait for each other.
+            for (version, period), part in sorted(parts.items()):
+                values = orjson.dumps([f"{name}{games}" for name, _, games in part]).decode()
+                if connection.execute(self._insert, {"batch": values, "version": version}).rowcount:
+                    games = sum(answered[2] for answered in part)
+                    counts = {"model_version": version, "period": period, "answers": len(part), "games": games}
+                    connection.execute(self._count, counts)
 
     def prune(self, older_than: float) -> bool:
         """Forget some of the answers given before a time (seconds since 1970), and what came of them.
