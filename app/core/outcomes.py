@@ -98,9 +98,9 @@ class OutcomeStore:
             connection.execute(sa.delete(shown).where(shown.c.period < first_kept))
             return any(
                 [
-                    _prune(connection, answers, answers.c.recommendation_id < first_kept),
-                    _prune(connection, outcomes, outcomes.c.recommendation_id < first_kept),
-                    _prune(connection, outcomes, outcomes.c.recommendation_id > ahead),
+                    _prune(connection, answers, before=first_kept),
+                    _prune(connection, outcomes, before=first_kept),
+                    _prune(connection, outcomes, after=ahead),
                 ]
             )
 
@@ -137,12 +137,13 @@ def _opened(found: sa.Subquery) -> sa.Select[int, int]:
     return sa.select(sa.func.count(), sa.func.count(pairs.c.recommendation_id.distinct())).select_from(pairs)
 
 
-def _prune(connection: sa.Connection, table: sa.Table, condition: sa.ColumnElement[bool]) -> bool:
-    """Delete the first rows of those that meet a condition on the id; says whether there may be more."""
+def _prune(connection: sa.Connection, table: sa.Table, after: str = "", before: str | None = None) -> bool:
+    """Delete the first of the rows whose ids lie between two; says whether there may be more."""
     name = table.c.recommendation_id
-    nth = sa.select(name).where(condition).order_by(name).limit(1).offset(_ROWS_PRUNED - 1)
-    last = connection.scalar(nth)
-    connection.execute(sa.delete(table).where(condition, *([] if last is None else [name <= last])))
+    old = [name > after] if before is None else [name > after, name < before]
+    last = connection.scalar(sa.select(name).where(*old).order_by(name).limit(1).offset(_ROWS_PRUNED - 1))
+    # One upper bound alone: SQLite would search by the other one, and look at all that are to be forgotten.
+    connection.execute(sa.delete(table).where(*(old if last is None else [name > after, name <= last])))
     return last is not None
 
 
