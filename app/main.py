@@ -11,6 +11,7 @@ from starlette.datastructures import State
 from app import exception_handlers
 from app.core import __version__
 from app.core.database import Database
+from app.core.hidden_games import HiddenGames
 from app.core.interactions import InteractionStore
 from app.core.log import configure as configure_logging
 from app.core.player_rows import open_player_rows
@@ -20,7 +21,8 @@ from app.fast_lane import FastLane
 from app.live_model import LiveModel
 from app.players import Players
 from app.recommending import Recommending
-from app.routes import documentation, games, health, labels, recommend
+from app.routes import documentation, games, health, hidden_games, interactions, labels, recommend
+from app.trends import Trends
 
 REFRESH_SECONDS = 2.0
 
@@ -49,13 +51,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(settings.database)
     app.state.database = database
     app.state.interactions = InteractionStore(database)
+    app.state.hidden_games = HiddenGames(database)
+    app.state.trends = Trends(database)
     app.state.live_model = LiveModel(ModelStore(settings.model_store))
     app.state.players = Players(open_player_rows(database.url), app.state.interactions)
     app.state.recommending = Recommending(app.state.live_model, app.state.players)
     app.add_middleware(FastLane, recommending=app.state.recommending)
     exception_handlers.install(app)
-    for router in (recommend.router, games.router, labels.router, health.router):
-        app.include_router(router)
+    routes = (recommend, interactions, hidden_games, games, labels, health)  # `/games/hidden` before `/games/{game_id}`
+    for route in routes:
+        app.include_router(route.router)
     documentation.install(app)
     return app
 

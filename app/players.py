@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 import structlog
 
 from app.core.answer import Warned
 from app.core.errors import DatabaseError
-from app.core.histories import PlayWeights
 from app.core.interactions import InteractionStore, digest_of
 from app.core.player_rows import PlayerRows
 from app.core.tastes import Taste
@@ -17,7 +16,6 @@ from app.live_model import LoadedModel
 
 log = structlog.get_logger(__name__)
 
-_NOBODY = ""  # no player has this name: its rows are the games hidden from everybody
 _SECONDS_AWAY = 1.0  # after a failure the database is left alone, so that no request waits for it
 
 _AS_TRAINED = Warned(
@@ -43,7 +41,7 @@ class Players:
         self._now = now
         self._away_until = 0.0
         self._erased: dict[bytes, float] = {}
-        self._hidden = Taste()
+        self._hidden: Collection[int] = ()
 
     async def know(self, user_id: str, model: LoadedModel) -> Known:
         """Read a player's taste."""
@@ -58,11 +56,20 @@ class Players:
             return self._as_trained(user_id, model)
         return Known(taste)
 
+    async def hidden(self) -> Collection[int]:
+        """List the ids of the games hidden from everybody; while the database is away, the last known ones."""
+        if self._now() >= self._away_until:
+            try:
+                self._hidden = await self._rows.hidden()
+            except DatabaseError as failed:
+                self._leave_alone(failed)
+        return self._hidden
+
     async def refresh(self) -> None:
         """Keep in mind what no answer may forget while the database is away: who was erased, and what is hidden."""
         try:
             self._erased = await asyncio.to_thread(self._erased_by_now)
-            self._hidden = Taste.of(await self._rows.of(_NOBODY), PlayWeights())
+            self._hidden = await self._rows.hidden()
         except DatabaseError as failed:
             self._leave_alone(failed)
 
@@ -85,7 +92,8 @@ class Players:
     def _as_trained(self, user_id: str, model: LoadedModel) -> Known:
         erased_at = self._erased.get(digest_of(user_id), 0.0)
         trained_on = Taste() if erased_at >= model.trained_at else model.recommender.taste_of(user_id)
-        return Known(trained_on.and_also(self._hidden), (_AS_TRAINED,))
+        hidden = Taste.of([(game_id, 0, None, None) for game_id in self._hidden], model.weights)
+        return Known(trained_on.and_also(hidden), (_AS_TRAINED,))
 
     def _leave_alone(self, failed: DatabaseError) -> None:
         if self._now() >= self._away_until:

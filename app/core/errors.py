@@ -16,7 +16,8 @@
     ├── PublishError           a version could not be written
     ├── VersionNotFoundError   there is no such published version
     ├── ModelNotLoadedError    the service has no model yet
-    └── GameNotFoundError      the catalogue has no such game
+    ├── GameNotFoundError      the catalogue has no such game
+    └── InteractionNotFoundError   nothing like it is kept of the player
 
 The message of each is one sentence that a person can act on, and holds no secret.
 """
@@ -99,3 +100,11 @@ class GameNotFoundError(GameRecommenderError):
     def __init__(self, game_id: int) -> None:
         """Name the game that was asked for."""
         super().__init__(f"There is no game {game_id} in the catalogue.")
+
+
+class InteractionNotFoundError(GameRecommenderError):
+    """Nothing like it is kept of the player."""
+
+    def __init__(self, user_id: str, game_id: int, kind: str) -> None:
+        """Name the interaction that was asked for."""
+        super().__init__(f"There is no {kind} of game {game_id} by the player {user_id!r}.")

@@ -20,6 +20,7 @@ _ROWS = """
     SELECT game_id, kind, value, at FROM interactions WHERE user_id = {0}
     UNION ALL SELECT game_id, 0, NULL, NULL FROM hidden_games
 """
+_HIDDEN = "SELECT game_id FROM hidden_games"
 _ERASED = "SELECT at FROM erasures WHERE user_digest = {0}"
 
 _SQLITE_ROWS = _ROWS.format("?")
@@ -35,6 +36,10 @@ class PlayerRows(Protocol):
 
     async def of(self, user_id: str) -> list[Row]:
         """Read a player's rows and the hidden games, ordered by game and slot."""
+        ...
+
+    async def hidden(self) -> list[int]:
+        """Read the ids of the games that are hidden from everybody."""
         ...
 
     async def erased_at(self, user_id: str) -> float | None:
@@ -63,6 +68,10 @@ class SqlitePlayerRows:
         """Read a player's rows and the hidden games, ordered by game and slot."""
         return sorted(self._fetch(_SQLITE_ROWS, user_id))
 
+    async def hidden(self) -> list[int]:
+        """Read the ids of the games that are hidden from everybody."""
+        return [game_id for (game_id,) in self._fetch(_HIDDEN)]
+
     async def erased_at(self, user_id: str) -> float | None:
         """Tell when a player was erased; None for one who never was."""
         found = self._fetch(_ERASED.format("?"), digest_of(user_id))
@@ -74,10 +83,10 @@ class SqlitePlayerRows:
             self._open.close()
         self._open = None
 
-    def _fetch(self, query: str, argument: str | bytes) -> list[Row]:
+    def _fetch(self, query: str, *arguments: str | bytes) -> list[Row]:
         try:
             connection = self._open or self._connect()
-            return connection.execute(query, (argument,)).fetchall()
+            return connection.execute(query, arguments).fetchall()
         except sqlite3.Error as failed:
             self._open = None
             raise DatabaseError(f"The database {self._path} cannot be read: {failed}.") from failed
@@ -103,6 +112,10 @@ class PostgresPlayerRows:
         """Read a player's rows and the hidden games, ordered by game and slot."""
         return await self._fetch(_POSTGRES_ROWS, user_id)
 
+    async def hidden(self) -> list[int]:
+        """Read the ids of the games that are hidden from everybody."""
+        return [game_id for (game_id,) in await self._fetch(_HIDDEN)]
+
     async def erased_at(self, user_id: str) -> float | None:
         """Tell when a player was erased; None for one who never was."""
         found = await self._fetch(_ERASED.format("$1"), digest_of(user_id))
@@ -113,12 +126,12 @@ class PostgresPlayerRows:
         while self._idle:
             await self._idle.pop().close(timeout=_SECONDS)
 
-    async def _fetch(self, query: str, argument: str | bytes) -> list[Row]:
+    async def _fetch(self, query: str, *arguments: str | bytes) -> list[Row]:
         async with self._free:
             connection = None
             try:
                 connection = self._idle.pop() if self._idle else await self._connect()
-                rows: list[Row] = await connection.fetch(query, argument)
+                rows: list[Row] = await connection.fetch(query, *arguments)
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as failed:
                 if connection:
                     connection.terminate()
