@@ -16,10 +16,10 @@ def store() -> ModelStore:
 
 
 @pytest.fixture
-def client(store: ModelStore) -> Iterator[TestClient]:
-    """The service with the six games."""
+def client(store: ModelStore, database_url: str) -> Iterator[TestClient]:
+    """The service with the six games, on either database."""
     publish(store)
-    with TestClient(create_app(Settings()), raise_server_exceptions=False) as running:
+    with TestClient(create_app(Settings(database_url=database_url)), raise_server_exceptions=False) as running:
         yield running
 
 
