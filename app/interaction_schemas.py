@@ -2,6 +2,7 @@
 
 import re
 import time
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -56,7 +57,7 @@ _Time = Annotated[
 ]
 
 
-class _Written(BaseModel):
+class _Written(BaseModel, ABC):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     user_id: str = Field(
@@ -95,9 +96,10 @@ class _Written(BaseModel):
             self.user_id, self.game_id, kind, value, at, accumulate, self.event_id, self.recommendation_id
         )
 
+    @abstractmethod
     def said(self) -> tuple[Kind, float | None, bool]:
         """Give the kind, its value, and whether that is to be added."""
-        raise NotImplementedError
+        ...
 
 
 class WrittenPlay(_Written):

@@ -209,12 +209,12 @@ def test_several_processes_migrate_at_once(database_url: str, database: Database
 
 def test_the_plays_of_an_earlier_file_move_over(tmp_path: Path):
     file = tmp_path / "interactions.db"
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute(
+    with closing(sqlite3.connect(file)) as file_before, file_before:
+        file_before.execute(
             "CREATE TABLE plays (user_id TEXT, game_id INTEGER, hours REAL, rating REAL, at TEXT, "
             "PRIMARY KEY (user_id, game_id)) STRICT, WITHOUT ROWID"
         )
-        connection.executemany(
+        file_before.executemany(
             "INSERT INTO plays VALUES (?, ?, ?, ?, ?)",
             [
                 ("ann", 1, 2.5, 4.0, "2026-01-31T20:15:00+00:00"),

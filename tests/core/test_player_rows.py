@@ -64,6 +64,10 @@ def test_hidden_games_come_in_pages(database: Database):
     assert [game.game_id for game in hidden.page(10, 0).games] == [1, 3]
 
 
+def test_nothing_is_opened_before_it_is_needed():
+    assert reading("sqlite:///nowhere/interactions.db") == []
+
+
 def test_when_a_player_was_erased(database_url: str, interaction_store: InteractionStore):
     interaction_store.erase("ann", now=7.0)
 

@@ -42,7 +42,8 @@ WISHED, HIDDEN, TAKEN_OUT = (1, Slot.WISHLIST, None, None), (1, Slot.HIDE, None,
 def test_one_game(rows: list[Row], strength: float, bar: Bar):
     taste = Taste.of(rows, PLAIN)
 
-    assert taste == Taste([1], [pytest.approx(strength)], [bar], known=rows != [TAKEN_OUT])
+    assert (taste.game_ids, taste.bars, taste.known) == ([1], [bar], rows != [TAKEN_OUT])
+    assert taste.strengths == pytest.approx([strength])
 
 
 def test_hours_weigh_as_they_do_in_training():
