@@ -175,7 +175,7 @@ class Recommender:
         if best.games:
             vectors = self.vectors[best.games[:_MIXED]]
             order = most_diverse_first(best.scores[:_MIXED], vectors, query.diversity, wanted)
-            best = best.in_order([*order, *range(len(vectors), wanted)] if wanted > len(order) else order)
+            best = best.in_order([*order, *range(len(order), min(wanted, len(best.games)))])
         return self.ranker.page(best, voices, question, query.n, query.offset)
 
     def taste_of(self, user_id: str) -> Taste:
