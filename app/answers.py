@@ -3,15 +3,17 @@
 import os
 import time
 from collections.abc import Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import orjson
 
-from app.core.answer import Query, Recommendations, Scored, Source
+from app.core.answer import Query, Reason, Recommendations, Source
 from app.core.catalogue import rawg_url
 from app.live_model import LoadedModel
 
-_SOURCES = {source: source.value.encode() for source in Source}
+# What stands between the rank and the reasons.
+_SOURCES = {source: f',"source":"{source}","reasons":'.encode() for source in Source}
 
 
 class Wishes(NamedTuple):
@@ -34,49 +36,40 @@ def render(
     fields: tuple[str, ...] = (),
 ) -> bytes:
     """Write a `RecommendationList` as JSON."""
-    if fields:
-        answer = answer._replace(games=tuple(_with(fields, scored, model) for scored in answer.games))
-    games = answer.games
-    return b"".join(
-        (
-            b'{"recommendation_id":"',
-            recommendation_id.encode(),
-            b'","user_id":',
-            orjson.dumps(user_id),
-            model.rendered,
-            _source(games),
-            b'","warnings":',
-            orjson.dumps([warned._asdict() for warned in answer.warnings]) if answer.warnings else b"[]",
-            b',"games":[',
-            b",".join([_render_game(scored) for scored in games]),
-            b"]}",
-        )
-    )
+    sources = answer.sources
+    parts = [
+        b'{"recommendation_id":"',
+        recommendation_id.encode(),
+        b'","user_id":',
+        orjson.dumps(user_id),
+        model.rendered,
+        _mixed(sources),
+        b'","warnings":',
+        orjson.dumps([warned._asdict() for warned in answer.warnings]) if answer.warnings else b"[]",
+        b',"games":[',
+    ]
+    cards = [_with(fields, game_id, model) for game_id in answer.game_ids] if fields else answer.cards
+    reasons = map(_reasons, answer.reasons, answer.scores) if answer.reasons else repeat(b"[]")
+    rank = answer.rank
+    for card, score, source, why in zip(cards, answer.scores, sources, reasons, strict=False):
+        parts += card, b',"score":', repr(score).encode(), b',"rank":', b"%d" % rank, _SOURCES[source], why, b"},"
+        rank += 1
+    parts[-1] = b"}]}" if sources else b',"games":[]}'
+    return b"".join(parts)
 
 
-def _source(games: Sequence[Scored]) -> bytes:
-    if not games:
+def _mixed(sources: Sequence[Source]) -> bytes:
+    """Name the source of a whole answer."""
+    if not sources:
         return b"none"
-    return _SOURCES[games[0].source] if len({scored.source for scored in games}) == 1 else b"mixed"
+    return sources[0].encode() if sources.count(sources[0]) == len(sources) else b"mixed"
 
 
-def _with(fields: tuple[str, ...], scored: Scored, model: LoadedModel) -> Scored:
-    game = model.recommender.game(scored.game_id)
+def _with(fields: tuple[str, ...], game_id: int, model: LoadedModel) -> bytes:
+    game = model.recommender.game(game_id)
     facts: dict[str, object] = {**game, "rawg_url": rawg_url(game["slug"])}
-    return scored._replace(card=orjson.dumps({name: facts[name] for name in dict.fromkeys(("game_id", *fields))})[:-1])
+    return orjson.dumps({name: facts[name] for name in dict.fromkeys(("game_id", *fields))})[:-1]
 
 
-def _render_game(scored: Scored) -> bytes:
-    return b'%b,"score":%b,"rank":%d,"source":"%b","reasons":%b}' % (
-        scored.card,
-        repr(scored.score).encode(),
-        scored.rank,
-        _SOURCES[scored.source],
-        _render_reasons(scored) if scored.reasons else b"[]",
-    )
-
-
-def _render_reasons(scored: Scored) -> bytes:
-    return orjson.dumps(
-        [{**reason._asdict(), "fraction": reason.share / scored.score} for reason in scored.reasons],
-    )
+def _reasons(reasons: tuple[Reason, ...], score: float) -> bytes:
+    return orjson.dumps([{**reason._asdict(), "fraction": reason.share / score} for reason in reasons])

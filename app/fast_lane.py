@@ -6,7 +6,8 @@ of them but `n` is answered here, with the same bytes; all others, and everythin
 
 import re
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+import structlog
+from starlette.types import Scope, Send
 
 from app.answers import Wishes
 from app.core.answer import Query
@@ -18,28 +19,29 @@ from app.security import HEADER, Guard
 # A player's name without a slash: what follows one may be another route.
 _PATH = re.compile(r"/recommend/([^/\x00-\x1f\x7f]{1,128})")
 _QUERY = re.compile(rb"(?:n=(100|[1-9][0-9]?))?")
+log = structlog.get_logger(__name__)
+
 _PLAIN = Wishes()
 _KEY = HEADER.lower().encode()
 
 
 class FastLane:
-    """ASGI middleware that answers the plain case and passes everything else on."""
+    """Answers the plain case."""
 
-    def __init__(self, app: ASGIApp, recommending: Recommending, guard: Guard) -> None:
-        """Stand before `app`."""
-        self._app = app
+    def __init__(self, recommending: Recommending, guard: Guard) -> None:
+        """Answer what `guard` admits by `recommending`."""
         self._recommending = recommending
         self._guard = guard
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or pass it on."""
+    async def answers(self, scope: Scope, send: Send) -> bool:
+        """Answer a request where it is a plain one; says whether it was."""
         body = await self._answer(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
         if body is None:
-            await self._app(scope, receive, send)
-            return
+            return False
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+        return True
 
     async def _answer(self, scope: Scope) -> bytes | None:
         path, query = _PATH.fullmatch(scope["path"]), _QUERY.fullmatch(scope["query_string"])
@@ -49,6 +51,9 @@ class FastLane:
             self._admit(scope)
             return await self._recommending.for_player(path[1], Wishes(Query(int(query[1]))) if query[1] else _PLAIN)
         except GameRecommenderError:  # the route runs into it again, and tells
+            return None
+        except Exception:  # a bug, and the route's to tell as well
+            log.exception("the fast lane failed")
             return None
 
     def _admit(self, scope: Scope) -> None:

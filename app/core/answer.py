@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import repeat
 from typing import Literal, NamedTuple, cast
 
 import orjson
@@ -83,7 +84,22 @@ class Scored(NamedTuple):
 
 
 class Recommendations(NamedTuple):
-    """One answer: games in ranked order, and what to know about them."""
+    """One answer: games in ranked order, in columns of one length, and what to know about them.
 
-    games: tuple[Scored, ...]
-    warnings: tuple[Warned, ...]
+    `rank` is that of the first game. `reasons` is empty where none were asked for.
+    """
+
+    game_ids: list[int]
+    cards: list[bytes]
+    scores: list[float]
+    sources: list[Source]
+    rank: int
+    reasons: Sequence[tuple[Reason, ...]] = ()
+    warnings: tuple[Warned, ...] = ()
+
+    @property
+    def games(self) -> tuple[Scored, ...]:
+        """Read the answer game by game."""
+        ranks = range(self.rank, self.rank + len(self.game_ids))
+        reasons = self.reasons or repeat(())
+        return tuple(map(Scored, self.game_ids, self.cards, self.scores, ranks, self.sources, reasons))

@@ -15,7 +15,6 @@ Allowed = npt.NDArray[np.bool_]
 
 _NONE: Indices = np.zeros(0, dtype=np.intp)
 _ABOVE_ZERO = np.nextafter(0.0, 1.0)
-_REPETITIONS = 4  # how often a good candidate is named by different games, at a guess
 
 
 class Voices(NamedTuple):
@@ -118,10 +117,12 @@ class Ranker:
         games, strengths = voices
         if not len(games):
             return Best([], [], [])
-        best = self._best_of(self._pairs(voices, all_likeness=False), question, wanted)
         # Of a game that speaks by plays, likeness speaks for games alone that no other speaks for by plays.
-        at_most = np.dot(np.maximum(strengths, 0.0), self._loudest[games])
-        if len(best.games) == wanted and best.scores[-1] > at_most:
+        by_likeness = np.dot(np.maximum(strengths, 0.0), self._loudest[games])
+        if len(games) == 1 and (best := self._best_of_one(voices, question, wanted, by_likeness)):
+            return best
+        best = self._best_of(self._pairs(voices, all_likeness=False), question, wanted)
+        if len(best.games) == wanted and best.scores[-1] > by_likeness:
             return best
         return self._best_of(self._pairs(voices, all_likeness=True), question, wanted)
 
@@ -191,22 +192,46 @@ class Ranker:
         scores[barred] = 0.0
         return totals
 
+    def _best_of_one(self, voices: Voices, question: Question, wanted: int, by_likeness: float) -> Best | None:
+        """Read the best off the list of a single voice, which stands in ranked order; None where that is not enough.
+
+        Most players have one game or few; this is many times faster than arrays are.
+        """
+        if question.allowed is not None:
+            return None
+        strength = float(voices.strengths[0])
+        indices, weights = self._collaborative.neighbours(int(voices.games[0]))
+        looked_at = wanted + len(question.barred) + 1
+        barred = set(question.barred.tolist())
+        scored = [
+            (-strength * weight, index)
+            for index, weight in zip(indices[:looked_at].tolist(), weights[:looked_at].tolist(), strict=True)
+            if index not in barred
+        ]
+        # The one behind the last shows that no equal is cut off.
+        if len(scored) <= wanted or -scored[wanted - 1][0] <= max(by_likeness, -scored[wanted][0], 0.0):
+            return None
+        best = sorted(scored[:wanted])
+        return Best([index for _, index in best], [-score for score, _ in best], [False] * wanted)
+
     def _best_of(self, pairs: _Pairs, question: Question, wanted: int) -> Best:
         candidates = pairs.candidates
         totals = self._totals(pairs, question.barred, candidates)
         if question.allowed is not None:
             totals = np.where(question.allowed[candidates], totals, -np.inf)
-        # A game stands there once for each voice, so the best so many may be fewer games.
-        looked_at = wanted * min(len(pairs.lengths), _REPETITIONS)
-        while True:
-            far = len(totals) - looked_at
-            least = np.partition(totals, far)[far] if far > 0 else -np.inf
-            top = (totals >= max(least, _ABOVE_ZERO)).nonzero()[0]
-            found = sorted(set(zip((-totals[top]).tolist(), candidates[top].tolist(), strict=True)))
-            if len(found) >= wanted or least < _ABOVE_ZERO:
-                games = [index for _, index in found[:wanted]]
-                return Best(games, [-score for score, _ in found[:wanted]], self._alike(pairs, games))
-            looked_at *= _REPETITIONS
+        # A game stands there once for each list that names it, so the best of so many are `wanted` games or more.
+        far = len(totals) - wanted * len(pairs.lengths)
+        least = max(np.partition(totals, far)[far], _ABOVE_ZERO) if far > 0 else _ABOVE_ZERO
+        top = (totals >= least).nonzero()[0]
+        totals, candidates = totals[top], candidates[top]
+        ranked = np.lexsort((candidates, -totals))
+        totals, candidates = totals[ranked], candidates[ranked]
+        if len(pairs.lengths) > 1:
+            first = np.ones(len(ranked), dtype=np.bool_)
+            np.not_equal(candidates[1:], candidates[:-1], out=first[1:])
+            totals, candidates = totals[first], candidates[first]
+        games = candidates[:wanted].tolist()
+        return Best(games, totals[:wanted].tolist(), self._alike(pairs, games))
 
     def _alike(self, pairs: _Pairs, games: list[int]) -> list[bool]:
         """Mark the games that no voice speaks for by plays."""

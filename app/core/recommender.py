@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from app.core.answer import Query, Reason, Recommendations, Scored, Source, Warned, of_unknown_labels
+from app.core.answer import Query, Reason, Recommendations, Source, Warned, of_unknown_labels
 from app.core.artifact import Arrays
 from app.core.catalogue import Catalogue, Game
 from app.core.diversity import most_diverse_first
@@ -126,8 +125,13 @@ class Recommender:
         """
         voices, question = self.translate(taste, query)
         ranking = self._ranking(voices, question, query)
-        reasons = self.reasons(voices, ranking.scored) if query.explain else {}
-        return self.describe(ranking, query, known=taste.known, reasons=reasons)
+        answer = self.describe(ranking, query, known=taste.known)
+        if query.explain:
+            reasons = self.reasons(voices, ranking.scored)
+            answer = answer._replace(
+                reasons=[*(reasons[index] for index in ranking.scored), *([()] * len(ranking.others))]
+            )
+        return answer
 
     def translate(self, taste: Taste, query: Query) -> tuple[Voices, Question]:
         """Turn a taste and what is asked for into indices."""
@@ -144,28 +148,19 @@ class Recommender:
         allowed = self.facets.allowed(query.filters) if query.filters is not _ALL and query.filters else None
         return Voices(indices, np.array(strengths, dtype=np.float64)), Question(barred, allowed)
 
-    def describe(
-        self,
-        ranking: Ranking,
-        query: Query,
-        *,
-        known: bool,
-        reasons: Mapping[int, tuple[Reason, ...]] = MappingProxyType({}),
-    ) -> Recommendations:
+    def describe(self, ranking: Ranking, query: Query, *, known: bool) -> Recommendations:
         """Say what the games of a ranking are, and what is to be known about the answer."""
-        others, first = ranking.others, query.offset + 1
-        games = self._scored(
-            [*ranking.scored, *others],
-            [*ranking.scores, *([0.0] * len(others))],
-            [Source.CONTENT if alike else Source.COLLABORATIVE for alike in ranking.alike]
-            + [Source.POPULARITY] * len(others),
-            first,
-            reasons,
-        )
-        warnings = tuple(_warnings(games, query.n, known=known))
-        if query.filters is not _ALL:
-            warnings = (*of_unknown_labels(self.facets.unknown_labels(query.filters)), *warnings)
-        return Recommendations(games, warnings)
+        indices, scores = ranking.scored, ranking.scores
+        sources = [Source.CONTENT if alike else Source.COLLABORATIVE for alike in ranking.alike]
+        if missing := len(ranking.others):
+            indices = [*indices, *ranking.others]
+            scores = [*scores, *([0.0] * missing)]
+            sources += [Source.POPULARITY] * missing
+        answer = self._answer(indices, scores, sources, query.offset + 1)
+        if missing or not known or query.filters is not _ALL or len(indices) < query.n:
+            unknown = of_unknown_labels(self.facets.unknown_labels(query.filters))
+            answer = answer._replace(warnings=(*unknown, *_warnings(ranking, query.n, known=known)))
+        return answer
 
     def _ranking(self, voices: Voices, question: Question, query: Query) -> Ranking:
         if not query.diversity:
@@ -203,8 +198,8 @@ class Recommender:
                 found.setdefault(neighbour, (weight, source))
         page = list(found.items())[offset : offset + n]
         scores, sources = [score for _, (score, _) in page], [source for _, (_, source) in page]
-        games = self._scored([neighbour for neighbour, _ in page], scores, sources, offset + 1, {})
-        return Recommendations(games, tuple(_too_few(games, n)))
+        answer = self._answer([neighbour for neighbour, _ in page], scores, sources, offset + 1)
+        return answer._replace(warnings=tuple(_too_few(len(page), n)))
 
     def game(self, game_id: int) -> Game:
         """Read one game, or raise `GameNotFoundError`."""
@@ -222,24 +217,10 @@ class Recommender:
         indices = [self.catalogue.index_of(game_id) for _, game_id, bar in strongest if bar == Bar.KNOWN]
         return [self.catalogue.game(index) for index in indices if index is not None]
 
-    def _scored(
-        self,
-        indices: list[int],
-        scores: list[float],
-        sources: list[Source],
-        rank: int,
-        reasons: Mapping[int, tuple[Reason, ...]],
-    ) -> tuple[Scored, ...]:
+    def _answer(self, indices: list[int], scores: list[float], sources: list[Source], rank: int) -> Recommendations:
         catalogue = self.catalogue
-        columns = (
-            catalogue.game_ids[indices].tolist(),
-            catalogue.cards.take(indices),
-            scores,
-            range(rank, rank + len(indices)),
-            sources,
-            [reasons.get(index, ()) for index in indices],
-        )
-        return tuple(map(Scored, *columns))
+        game_ids = catalogue.game_ids[indices].tolist() if indices else []
+        return Recommendations(game_ids, catalogue.cards.take(indices), scores, sources, rank)
 
     def reasons(self, voices: Voices, scored: Sequence[int]) -> dict[int, tuple[Reason, ...]]:
         """Tell what each played game adds to the scores of some games, given as indices, the most first."""
@@ -254,18 +235,18 @@ class Recommender:
         }
 
 
-def _warnings(games: Sequence[Scored], n: int, *, known: bool) -> Iterator[Warned]:
-    personal = sum(scored.source is not Source.POPULARITY for scored in games)
+def _warnings(ranking: Ranking, n: int, *, known: bool) -> Iterator[Warned]:
     if not known:
         yield Warned("unknown_player", "Nothing is known of this player; these are the most popular games.")
-    elif personal < len(games):
+    elif ranking.others:
         yield Warned(
             "padded_with_popular",
-            f"{personal} of these {len(games)} games follow from what the player played; the others are popular ones.",
+            f"{len(ranking.scored)} of these {len(ranking)} games follow from what the player played; the others are "
+            "popular ones.",
         )
-    yield from _too_few(games, n)
+    yield from _too_few(len(ranking), n)
 
 
-def _too_few(games: Sequence[Scored], n: int) -> Iterator[Warned]:
-    if len(games) < n:
-        yield Warned("fewer_than_asked", f"Only {len(games)} of the {n} games asked for are left.")
+def _too_few(games: int, n: int) -> Iterator[Warned]:
+    if games < n:
+        yield Warned("fewer_than_asked", f"Only {games} of the {n} games asked for are left.")
