@@ -24,6 +24,7 @@ from app.core.errors import (
     ModelNotLoadedError,
     TooManyRequestsError,
     UnauthorizedError,
+    VersionNotFoundError,
 )
 from app.schemas import Problem, Violation
 
@@ -48,6 +49,7 @@ KINDS: Mapping[type[GameRecommenderError], Kind] = {
     GameNotFoundError: Kind(HTTPStatus.NOT_FOUND, "game-not-found", "Game not found"),
     ImportTooLargeError: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "import-too-large", "File too large"),
     ImportFailedError: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "import-failed", "File cannot be imported"),
+    VersionNotFoundError: Kind(HTTPStatus.NOT_FOUND, "version-not-found", "Version not found"),
     DatabaseError: Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", "Database unavailable", {"Retry-After": "2"}
     ),

@@ -10,12 +10,14 @@ from starlette.datastructures import State
 from starlette.types import Receive, Scope, Send
 
 from app import exception_handlers, security
+from app.answer_log import AnswerLog
 from app.bounds import Bounds
 from app.core import __version__
 from app.core.database import Database
 from app.core.interactions import InteractionStore
 from app.core.keys import KeyStore
 from app.core.log import configure as configure_logging
+from app.core.outcomes import OutcomeStore
 from app.core.player_rows import open_player_rows
 from app.core.settings import Settings
 from app.core.store import ModelStore
@@ -24,7 +26,7 @@ from app.fast_lane import FastLane
 from app.live_model import LiveModel
 from app.players import Players
 from app.recommending import Recommending
-from app.routes import documentation, games, health, labels, recommend, transfer
+from app.routes import documentation, games, health, labels, models, recommend, transfer
 from app.security import Guard
 
 REFRESH_SECONDS = 2.0
@@ -68,14 +70,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(settings.database)
     app.state.database = database
     app.state.interactions = InteractionStore(database)
-    app.state.live_model = LiveModel(ModelStore(settings.model_store))
+    app.state.outcomes = OutcomeStore(database)
+    app.state.answer_log = AnswerLog(app.state.outcomes, settings.answer_log_sample, settings.answer_log_days)
+    app.state.models = ModelStore(settings.model_store)
+    app.state.live_model = LiveModel(app.state.models)
     app.state.players = Players(open_player_rows(database.url), app.state.interactions)
-    app.state.recommending = Recommending(app.state.live_model, app.state.players)
+    app.state.recommending = Recommending(app.state.live_model, app.state.players, app.state.answer_log)
     exception_handlers.install(app)
     refusals = documented(*security.REFUSALS, inputs=False)
     for router in (recommend.router, games.router, labels.router):
         app.include_router(router, dependencies=[security.READS], responses=refusals)
-    app.include_router(transfer.router, dependencies=[security.ADMINISTERS], responses=refusals)
+    for router in (transfer.router, models.router):
+        app.include_router(router, dependencies=[security.ADMINISTERS], responses=refusals)
     app.include_router(health.router)
     documentation.install(app)
     security.install(app, Guard(KeyStore(app.state.database), settings))
@@ -93,10 +99,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(guard.refresh)
     await _keep_up(app.state)
     watching = asyncio.gather(_watch(app.state), guard.watch())
+    app.state.answer_log.start()
     yield
     watching.cancel()
     with suppress(asyncio.CancelledError):
         await watching
+    await app.state.answer_log.close()
     await app.state.players.close()
     database.close()
 

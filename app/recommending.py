@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from app.answer_log import AnswerLog
 from app.answers import Wishes, new_id, render
 from app.core import group
 from app.core.answer import Query, Warned
@@ -39,10 +40,11 @@ class Recommending:
     Everything raises `ModelNotLoadedError` before the first model.
     """
 
-    def __init__(self, live_model: LiveModel, players: Players) -> None:
-        """Answer from the live model for the players that there are."""
+    def __init__(self, live_model: LiveModel, players: Players, log: AnswerLog) -> None:
+        """Answer from the live model for the players that there are, and log the answers."""
         self._live_model = live_model
         self._players = players
+        self._log = log
 
     async def for_player(self, user_id: str, wishes: Wishes = _PLAIN) -> bytes:
         """Recommend to a player: a `RecommendationList` as JSON."""
@@ -78,7 +80,9 @@ class Recommending:
         found = group.recommend(model.recommender, members, question)
         warnings = tuple(dict.fromkeys(warned for one in known for warned in one.warnings))
         answer = found.answer._replace(warnings=(*warnings, *found.answer.warnings))
-        return ForGroup(new_id(), found._replace(answer=answer), model)
+        recommendation_id = new_id()
+        self._log.record(recommendation_id, model.manifest.version, len(answer.game_ids))
+        return ForGroup(recommendation_id, found._replace(answer=answer), model)
 
     async def why(self, user_id: str, game_id: int, question: Query) -> ForWhy:
         """Account for one game; raises `GameNotFoundError` where there is no such game."""
@@ -91,7 +95,9 @@ class Recommending:
         answer = model.recommender.recommend(taste, wishes.question)
         if warnings:
             answer = answer._replace(warnings=(*warnings, *answer.warnings))
-        return render(answer, new_id(), user_id, model, wishes.fields)
+        recommendation_id = new_id()
+        self._log.record(recommendation_id, model.manifest.version, len(answer.game_ids))
+        return render(answer, recommendation_id, user_id, model, wishes.fields)
 
 
 def as_rows(played: Sequence[tuple[int, float | None, float | None]]) -> list[Row]:

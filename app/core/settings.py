@@ -107,6 +107,9 @@ class Settings(BaseSettings):
     validation_min_games: int = Field(default=10, ge=1)
     validation_max_bad_share: float = Field(default=0.2, ge=0, le=1)
 
+    answer_log_sample: float = Field(default=1.0, ge=0, le=1)
+    answer_log_days: int = Field(default=30, ge=1, le=3650)
+
     gate_tolerance: float = Field(default=0.02, ge=0, le=1)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

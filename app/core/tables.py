@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, Double, Index, LargeBinary, MetaData,
 
 metadata = MetaData()
 
-# In the byte order of UTF-8, in which `Histories` keeps its players.
+# In the byte order of UTF-8: so `Histories` keeps its players, and so the ids of answers stand in the order of time.
 _BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
 
 # One row for all that is known of one player, game and kind; SQLite keeps a player's rows side by side.
@@ -47,7 +47,7 @@ erasures = Table(
 answers = Table(
     "answers",
     metadata,
-    Column("recommendation_id", Text, primary_key=True),
+    Column("recommendation_id", _BYTEWISE, primary_key=True),
     Column("model_version", Text, nullable=False),
     Column("games", SmallInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -57,17 +57,19 @@ answers = Table(
 outcomes = Table(
     "outcomes",
     metadata,
-    Column("recommendation_id", Text, primary_key=True),
+    Column("recommendation_id", _BYTEWISE, primary_key=True),
     Column("game_id", BigInteger, primary_key=True, autoincrement=False),
     Column("kind", SmallInteger, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
 
 # How many answers each model version gave, and how many games they showed.
+# A period is the first six digits of their ids.
 shown = Table(
     "shown",
     metadata,
     Column("model_version", Text, primary_key=True),
+    Column("period", _BYTEWISE, primary_key=True),
     Column("answers", BigInteger, nullable=False),
     Column("games", BigInteger, nullable=False),
     sqlite_with_rowid=False,

@@ -22,19 +22,20 @@ def upgrade() -> None:
     _table("erasures", Column("user_digest", LargeBinary, primary_key=True), Column("at", Double, nullable=False))
     _table(
         "answers",
-        Column("recommendation_id", Text, primary_key=True),
+        Column("recommendation_id", bytewise, primary_key=True),
         Column("model_version", Text, nullable=False),
         Column("games", SmallInteger, nullable=False),
     )
     _table(
         "outcomes",
-        Column("recommendation_id", Text, primary_key=True),
+        Column("recommendation_id", bytewise, primary_key=True),
         Column("game_id", BigInteger, primary_key=True, autoincrement=False),
         Column("kind", SmallInteger, primary_key=True, autoincrement=False),
     )
     _table(
         "shown",
         Column("model_version", Text, primary_key=True),
+        Column("period", bytewise, primary_key=True),
         Column("answers", BigInteger, nullable=False),
         Column("games", BigInteger, nullable=False),
     )
