@@ -50,10 +50,12 @@ class _NeverNull:
         return described
 
 
-OptionalDate = Annotated[date | None, BeforeValidator(_iso), _NeverNull()]
-OptionalRating = Annotated[float | None, _NeverNull()]
-OptionalScore = Annotated[int | None, _NeverNull()]
-OptionalAge = Annotated[AgeRating | None, BeforeValidator(_age_rating), _NeverNull()]
+OptionalDate = Annotated[date | None, BeforeValidator(_iso)]
+OptionalAge = Annotated[AgeRating | None, BeforeValidator(_age_rating)]
+_Date = Annotated[OptionalDate, _NeverNull()]
+_Rating = Annotated[float | None, _NeverNull()]
+_Score = Annotated[int | None, _NeverNull()]
+_Age = Annotated[OptionalAge, _NeverNull()]
 
 
 async def _filters(
@@ -65,20 +67,20 @@ async def _filters(
     ] = [],  # noqa: B006  # likewise
     tag: Annotated[list[_Label], Query(max_length=MAX_LABELS, description=f"A tag of `GET /tags`. {_SEVERAL}")] = [],  # noqa: B006  # likewise
     released_after: Annotated[
-        OptionalDate, Query(description="Only games released on this day or later, `YYYY-MM-DD`.")
+        _Date, Query(description="Only games released on this day or later, `YYYY-MM-DD`.")
     ] = None,
     released_before: Annotated[
-        OptionalDate, Query(description="Only games released on this day or earlier, `YYYY-MM-DD`.")
+        _Date, Query(description="Only games released on this day or earlier, `YYYY-MM-DD`.")
     ] = None,
     min_rating: Annotated[
-        OptionalRating,
+        _Rating,
         Query(ge=0, le=5, allow_inf_nan=False, description="Only games that RAWG's users rate so high, 0 to 5."),
     ] = None,
     min_metacritic: Annotated[
-        OptionalScore, Query(ge=0, le=100, description="Only games with such a Metacritic score, 0 to 100.")
+        _Score, Query(ge=0, le=100, description="Only games with such a Metacritic score, 0 to 100.")
     ] = None,
     age_max: Annotated[
-        OptionalAge,
+        _Age,
         Query(description="Only games that the ESRB has rated, and for no older players than this."),
     ] = None,
 ) -> Filters:

@@ -17,8 +17,6 @@ from app.filter_parameters import (
     FilterQuery,
     OptionalAge,
     OptionalDate,
-    OptionalRating,
-    OptionalScore,
 )
 
 MAX_PLAYED = 1000
@@ -102,8 +100,8 @@ class ListBody(_Strict):
     tag: _Labels = []
     released_after: OptionalDate = Field(default=None, strict=False, description="`YYYY-MM-DD`, inclusive.")
     released_before: OptionalDate = Field(default=None, strict=False, description="`YYYY-MM-DD`, inclusive.")
-    min_rating: OptionalRating = Field(default=None, ge=0, le=5, allow_inf_nan=False)
-    min_metacritic: OptionalScore = Field(default=None, ge=0, le=100)
+    min_rating: float | None = Field(default=None, ge=0, le=5, allow_inf_nan=False)
+    min_metacritic: int | None = Field(default=None, ge=0, le=100)
     age_max: OptionalAge = None
     exclude: list[_GameId] = Field(default=[], max_length=MAX_EXCLUDED, description=f"{_EXCLUDE}.")
     include_played: bool = Field(default=False, description=_INCLUDE_PLAYED)

@@ -48,7 +48,7 @@ def recommend(recommender: Recommender, members: Mapping[str, Taste], query: Que
     known = sum(taste.known for taste in members.values())
     means = {index: sum(fit for _, fit in of) / known for index, of in fits.items()}
     games = sorted(means.keys() - set(barred.tolist()), key=lambda index: (-means[index], index))
-    ranked = Best(games, [means[index] for index in games], [alike[index] for index in games])
+    ranked = recommender.mixed(Best(games, [means[index] for index in games], [alike[index] for index in games]), query)
     ranking = recommender.ranker.page(ranked, _NOBODY, Question(barred, questions[0].allowed), query.n, query.offset)
     answer = recommender.describe(ranking, query, known=known > 0)
     return GroupAnswer(

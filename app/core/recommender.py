@@ -19,7 +19,7 @@ from app.core.item_item import ItemItemModel
 from app.core.name_search import NameIndex
 from app.core.orders import Orders
 from app.core.packed import PackedStrings
-from app.core.ranking import Question, Ranker, Ranking, Voices
+from app.core.ranking import Best, Question, Ranker, Ranking, Voices
 from app.core.tastes import Bar, Taste
 
 _ALL = Query().filters
@@ -165,13 +165,17 @@ class Recommender:
     def _ranking(self, voices: Voices, question: Question, query: Query) -> Ranking:
         if not query.diversity:
             return self.ranker.rank(voices, question, query.n, query.offset)
+        best = self.ranker.best(voices, question, max(query.offset + query.n, _MIXED))
+        return self.ranker.page(self.mixed(best, query), voices, question, query.n, query.offset)
+
+    def mixed(self, best: Best, query: Query) -> Best:
+        """Order the first games of a ranking anew, as `query` asks for diversity; a page needs no more of them."""
+        if not query.diversity or not best.games:
+            return best
         wanted = query.offset + query.n
-        best = self.ranker.best(voices, question, max(wanted, _MIXED))
-        if best.games:
-            vectors = self.vectors[best.games[:_MIXED]]
-            order = most_diverse_first(best.scores[:_MIXED], vectors, query.diversity, wanted)
-            best = best.in_order([*order, *range(len(vectors), wanted)] if wanted > len(order) else order)
-        return self.ranker.page(best, voices, question, query.n, query.offset)
+        vectors = self.vectors[best.games[:_MIXED]]
+        order = most_diverse_first(best.scores[:_MIXED], vectors, query.diversity, wanted)
+        return best.in_order([*order, *range(len(order), min(wanted, len(best.games)))])
 
     def taste_of(self, user_id: str) -> Taste:
         """Read what the model was trained on of a player."""
