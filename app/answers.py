@@ -8,12 +8,20 @@ from typing import NamedTuple
 
 import orjson
 
-from app.core.answer import Query, Reason, Recommendations, Source
+from app.core.answer import Query, Reason, Recommendations, Source, Warned
 from app.core.catalogue import rawg_url
 from app.live_model import LoadedModel
+from app.remembered import Plain
 
 # What stands between the rank and the reasons.
 _SOURCES = {source: f',"source":"{source}","reasons":'.encode() for source in Source}
+
+_MOST_TAILS = 100
+# What stands behind the score of a game without reasons, by the source and the place in the answer.
+_TAILS = {
+    source: [b',"rank":%d%b[]},' % (rank, middle) for rank in range(1, _MOST_TAILS + 1)]
+    for source, middle in _SOURCES.items()
+}
 
 
 class Wishes(NamedTuple):
@@ -36,8 +44,34 @@ def render(
     fields: tuple[str, ...] = (),
 ) -> bytes:
     """Write a `RecommendationList` as JSON."""
-    sources = answer.sources
-    parts = [
+    cards = [_with(fields, game_id, model) for game_id in answer.game_ids] if fields else answer.cards
+    scores = [repr(score).encode() for score in answer.scores]
+    head = _head(recommendation_id, user_id, model, answer.sources, answer.warnings)
+    if not answer.reasons and answer.rank == 1 and len(cards) <= _MOST_TAILS:
+        return _put_together(head, cards, scores, answer.sources)
+    reasons = map(_reasons, answer.reasons, answer.scores) if answer.reasons else repeat(b"[]")
+    ranks = range(answer.rank, answer.rank + len(cards))
+    tails = [
+        b',"rank":%d%b%b},' % (rank, _SOURCES[source], why)
+        for rank, source, why in zip(ranks, answer.sources, reasons, strict=False)
+    ]
+    return _joined(head, cards, scores, tails)
+
+
+def render_plain(answer: Plain, recommendation_id: str, user_id: str, model: LoadedModel) -> bytes:
+    """Write a `RecommendationList` as JSON, of an answer without reasons that begins with the first game."""
+    head = _head(recommendation_id, user_id, model, answer.sources, answer.warnings)
+    return _put_together(head, answer.cards, answer.scores, answer.sources)
+
+
+def _head(
+    recommendation_id: str,
+    user_id: str | None,
+    model: LoadedModel,
+    sources: Sequence[Source],
+    warnings: tuple[Warned, ...],
+) -> list[bytes]:
+    return [
         b'{"recommendation_id":"',
         recommendation_id.encode(),
         b'","user_id":',
@@ -45,16 +79,21 @@ def render(
         model.rendered,
         _mixed(sources),
         b'","warnings":',
-        orjson.dumps([warned._asdict() for warned in answer.warnings]) if answer.warnings else b"[]",
+        orjson.dumps([warned._asdict() for warned in warnings]) if warnings else b"[]",
         b',"games":[',
     ]
-    cards = [_with(fields, game_id, model) for game_id in answer.game_ids] if fields else answer.cards
-    reasons = map(_reasons, answer.reasons, answer.scores) if answer.reasons else repeat(b"[]")
-    rank = answer.rank
-    for card, score, source, why in zip(cards, answer.scores, sources, reasons, strict=False):
-        parts += card, b',"score":', repr(score).encode(), b',"rank":', b"%d" % rank, _SOURCES[source], why, b"},"
-        rank += 1
-    parts[-1] = b"}]}" if sources else b',"games":[]}'
+
+
+def _put_together(head: list[bytes], cards: list[bytes], scores: list[bytes], sources: Sequence[Source]) -> bytes:
+    return _joined(head, cards, scores, [_TAILS[source][rank] for rank, source in enumerate(sources)])
+
+
+def _joined(parts: list[bytes], cards: list[bytes], scores: list[bytes], tails: list[bytes]) -> bytes:
+    for card, score, tail in zip(cards, scores, tails, strict=True):
+        parts += card, b',"score":', score, tail
+    if tails:
+        parts[-1] = tails[-1][:-1]  # no comma behind the last game
+    parts.append(b"]}")
     return b"".join(parts)
 
 

@@ -9,7 +9,6 @@ import re
 import structlog
 from starlette.types import Scope, Send
 
-from app.answers import Wishes
 from app.core.answer import Query
 from app.core.errors import GameRecommenderError
 from app.core.keys import Scope as Scopes
@@ -21,7 +20,7 @@ _PATH = re.compile(r"/recommend/([^/\x00-\x1f\x7f]{1,128})")
 _QUERY = re.compile(rb"(?:n=(100|[1-9][0-9]?))?")
 log = structlog.get_logger(__name__)
 
-_PLAIN = Wishes()
+_DEFAULT_N = Query().n
 _KEY = HEADER.lower().encode()
 
 
@@ -49,7 +48,7 @@ class FastLane:
             return None
         try:
             self._admit(scope)
-            return await self._recommending.for_player(path[1], Wishes(Query(int(query[1]))) if query[1] else _PLAIN)
+            return await self._recommending.for_player_plainly(path[1], int(query[1] or _DEFAULT_N))
         except GameRecommenderError:  # the route runs into it again, and tells
             return None
         except Exception:  # a bug, and the route's to tell as well

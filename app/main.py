@@ -79,7 +79,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.models = ModelStore(settings.model_store)
     app.state.live_model = LiveModel(app.state.models)
     app.state.players = Players(open_player_rows(database.url), app.state.interactions)
-    app.state.recommending = Recommending(app.state.live_model, app.state.players, app.state.answer_log)
+    app.state.recommending = Recommending(
+        app.state.live_model, app.state.players, app.state.answer_log, settings.answers_remembered
+    )
     exception_handlers.install(app)
     refusals = documented(*security.REFUSALS, inputs=False)
     for router in (transfer.router, models.router, hidden_games.router):  # `/games/hidden` before `/games/{game_id}`

@@ -11,7 +11,7 @@ from app.core.answer import Warned
 from app.core.errors import DatabaseError
 from app.core.interactions import InteractionStore, digest_of
 from app.core.player_rows import PlayerRows
-from app.core.tastes import Taste
+from app.core.tastes import Row, Taste
 from app.live_model import LoadedModel
 
 log = structlog.get_logger(__name__)
@@ -43,18 +43,29 @@ class Players:
         self._erased: dict[bytes, float] = {}
         self._hidden: Collection[int] = ()
 
+    async def rows(self, user_id: str) -> list[Row] | None:
+        """Read what is kept of a player; None while the database is away."""
+        if self._now() < self._away_until:
+            return None
+        try:
+            return await self._rows.of(user_id)
+        except DatabaseError as failed:
+            self._leave_alone(failed)
+            return None
+
     async def know(self, user_id: str, model: LoadedModel) -> Known:
         """Read a player's taste."""
-        if self._now() < self._away_until:
+        rows = await self.rows(user_id)
+        if rows is None:
             return self._as_trained(user_id, model)
+        taste = Taste.of(rows, model.weights)
+        if not model.is_simulated:
+            return Known(taste)
         try:
-            taste = Taste.of(await self._rows.of(user_id), model.weights)
-            if model.is_simulated:
-                taste = (await self._invented(user_id, model)).and_also(taste)
+            return Known((await self._invented(user_id, model)).and_also(taste))
         except DatabaseError as failed:
             self._leave_alone(failed)
             return self._as_trained(user_id, model)
-        return Known(taste)
 
     async def hidden(self) -> Collection[int]:
         """List the ids of the games hidden from everybody; while the database is away, the last known ones."""

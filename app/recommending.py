@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.answer_log import AnswerLog
-from app.answers import Wishes, new_id, render
+from app.answers import Wishes, new_id, render, render_plain
 from app.core import group
 from app.core.answer import Query, Warned
 from app.core.group import GroupAnswer
@@ -13,6 +13,7 @@ from app.core.tastes import Row, Slot, Taste
 from app.core.why import Why, why
 from app.live_model import LiveModel, LoadedModel
 from app.players import Known, Players
+from app.remembered import RememberedAnswers
 
 _PLAIN = Wishes()
 _AT_ONCE = 8  # players of a batch who are answered before other requests get a turn
@@ -40,16 +41,34 @@ class Recommending:
     Everything raises `ModelNotLoadedError` before the first model.
     """
 
-    def __init__(self, live_model: LiveModel, players: Players, log: AnswerLog) -> None:
-        """Answer from the live model for the players that there are, and log the answers."""
+    _remembered: RememberedAnswers
+
+    def __init__(self, live_model: LiveModel, players: Players, log: AnswerLog, most_remembered: int = 0) -> None:
+        """Answer from the live model for the players that there are, log the answers, and remember the last of them."""
         self._live_model = live_model
         self._players = players
         self._log = log
+        self._most_remembered = most_remembered
+        self._remembered_of: LoadedModel | None = None
 
     async def for_player(self, user_id: str, wishes: Wishes = _PLAIN) -> bytes:
         """Recommend to a player: a `RecommendationList` as JSON."""
         model = self._live_model.loaded
         return self._answer(user_id, await self._players.know(user_id, model), wishes, model)
+
+    async def for_player_plainly(self, user_id: str, n: int) -> bytes:
+        """Recommend `n` games to a player, as `for_player` does; of unchanged histories at a fraction of the cost."""
+        model = self._live_model.loaded
+        rows = None if model.is_simulated else await self._players.rows(user_id)
+        if rows is None:
+            return await self.for_player(user_id, Wishes(Query(n)))
+        if self._remembered_of is not model:
+            self._remembered = RememberedAnswers(model.recommender, model.weights, self._most_remembered)
+            self._remembered_of = model
+        answer = self._remembered.recommend(user_id, rows, n)
+        recommendation_id = new_id()
+        self._log.record(recommendation_id, model.manifest.version, len(answer.cards))
+        return render_plain(answer, recommendation_id, user_id, model)
 
     async def for_visitor(self, played: Sequence[Row], wishes: Wishes) -> bytes:
         """Recommend to somebody without an id who tells what was played, as rows; a `RecommendationList` as JSON."""

@@ -2,10 +2,12 @@
 
     uv run --group dev python benchmarks/serve.py [--plays FILE] [--seconds N]
 
-Random players, each with their history read from the database at each request; the default settings, so every answer
-is logged. Each service runs on cores of its own, the load on another. Every figure is the median of several rounds, in
-which the two take turns, so that what else the machine does falls on both. It needs wrk (`apt-get install wrk`);
-PostgreSQL is measured where it is installed. `--plays` takes a CSV file `user_id,game_id,hours` instead of drawn plays.
+Random players, each with their history read from the database at each request. The settings are the default ones: every
+answer is logged, and a player whose history is unchanged since the last answer gets that again; "none remembered" is
+without this. Each service runs on cores of its own, the load on the last one. Every figure is the median of several
+rounds, in which the two take turns, so that what else the machine does falls on both. It needs wrk (`apt-get install
+wrk`); PostgreSQL is measured where it is installed. `--plays` takes a CSV file `user_id,game_id,hours` instead of drawn
+plays. "MB more" is the memory that another worker has for itself.
 """
 
 import argparse
@@ -62,6 +64,7 @@ class Case(NamedTuple):
     world: World
     database: str
     workers: int
+    remembered: bool = True  # whether a player's last answer is given again while the history is unchanged
 
 
 def main() -> None:
@@ -81,6 +84,7 @@ def main() -> None:
         serving_world.fill(crowded, plays, _COPIES)
         cases = [
             Case(f"SQLite, {_SMALL:,} games", small, sqlite, 1),
+            Case(f"SQLite, {_SMALL:,} games, none remembered", small, sqlite, 1, remembered=False),
             Case(f"SQLite, {_SMALL:,} games, {_COPIES} x players", small, crowded, 1),
             Case(f"SQLite, {_LARGE:,} games", large, sqlite, 1),
             Case(f"SQLite, {_LARGE:,} games", large, sqlite, 2),
@@ -89,10 +93,11 @@ def main() -> None:
             serving_world.fill(database, plays)
             cases += [
                 Case(f"PostgreSQL, {_SMALL:,} games", small, database, 1),
+                Case(f"PostgreSQL, {_SMALL:,} games, none remembered", small, database, 1, remembered=False),
                 Case(f"PostgreSQL, {_SMALL:,} games", small, database, 2),
             ]
         print(
-            f"{'':36}{'workers':>8}{'requests/s':>12}{'ratio':>7}{'p50 ms':>8}{'p99 ms':>8}{'ratio':>7}{'MB more':>9}"
+            f"{'':44}{'workers':>8}{'requests/s':>12}{'ratio':>7}{'p50 ms':>8}{'p99 ms':>8}{'ratio':>7}{'MB more':>9}"
         )
         for case in cases:
             _measure(case, folder, asked.seconds)
@@ -105,15 +110,16 @@ def _measure(case: Case, folder: Path, seconds: int) -> None:
     for _ in range(_ROUNDS):
         with _ours(case, folder) as (process, port):
             size = _mean_size(port, case.world.players)
+            _load(port, case.workers, seconds, paths)  # who has just been started knows nobody yet
             ours.append(_load(port, case.workers, seconds, paths))
             memory = _memory_of_another_worker(process)
         with _bare(size, case.workers) as port:
             bare.append(_load(port, case.workers, seconds))
     mine, theirs = (Load(*map(median, zip(*rounds, strict=True))) for rounds in (ours, bare))
     more = f"{memory:9.0f}" if case.workers > 1 else ""
-    print(f"{'bare route':36}{case.workers:8}{theirs.rate:12,.0f}{'':7}{theirs.p50 * 1e3:8.2f}{theirs.p99 * 1e3:8.2f}")
+    print(f"{'bare route':44}{case.workers:8}{theirs.rate:12,.0f}{'':7}{theirs.p50 * 1e3:8.2f}{theirs.p99 * 1e3:8.2f}")
     print(
-        f"{case.name:36}{case.workers:8}{mine.rate:12,.0f}{mine.rate / theirs.rate:7.2f}{mine.p50 * 1e3:8.2f}"
+        f"{case.name:44}{case.workers:8}{mine.rate:12,.0f}{mine.rate / theirs.rate:7.2f}{mine.p50 * 1e3:8.2f}"
         f"{mine.p99 * 1e3:8.2f}{mine.p99 / theirs.p99:7.2f}{more}",
         flush=True,
     )
@@ -141,6 +147,7 @@ def _ours(case: Case, folder: Path) -> Iterator[tuple[int, int]]:
         "WORKERS": str(case.workers),
         "PORT": str(port),
         "LOG_LEVEL": "WARNING",
+        **({} if case.remembered else {"ANSWERS_REMEMBERED": "0"}),
     }
     with _running(
         [sys.executable, "-m", "app"], settings, case.workers, f"http://127.0.0.1:{port}/health/ready"

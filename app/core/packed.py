@@ -44,7 +44,7 @@ class PackedStrings:
             raise IndexError(position)
         return self.blob[self.offsets[position] : self.offsets[position + 1]].tobytes()
 
-    def take(self, positions: list[int]) -> list[bytes]:
+    def take(self, positions: npt.ArrayLike) -> list[bytes]:
         """Copy some strings out of the blob; the positions are not checked."""
         first = np.array(positions, dtype=np.intp)
         starts, stops = self.offsets[first].tolist(), self.offsets[first + 1].tolist()

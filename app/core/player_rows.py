@@ -131,7 +131,7 @@ class PostgresPlayerRows:
             connection = None
             try:
                 connection = self._idle.pop() if self._idle else await self._connect()
-                rows: list[Row] = await connection.fetch(query, *arguments)
+                rows: list[Row] = [tuple(row) for row in await connection.fetch(query, *arguments)]
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as failed:
                 if connection:
                     connection.terminate()

@@ -133,6 +133,10 @@ class Recommender:
             )
         return answer
 
+    def cards(self, game_ids: npt.ArrayLike) -> list[bytes]:
+        """Say what some games of the catalogue are, as JSON without the last brace."""
+        return self.catalogue.cards.take(self.catalogue.game_ids.searchsorted(game_ids))
+
     def translate(self, taste: Taste, query: Query) -> tuple[Voices, Question]:
         """Turn a taste and what is asked for into indices."""
         indices, strengths, bars = self.catalogue.indices_of(taste.game_ids), taste.strengths, taste.bars

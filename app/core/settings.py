@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     validation_min_games: int = Field(default=10, ge=1)
     validation_max_bad_share: float = Field(default=0.2, ge=0, le=1)
 
+    answers_remembered: int = Field(default=8000, ge=0, le=10_000_000)
     answer_log_sample: float = Field(default=1.0, ge=0, le=1)
     answer_log_days: int = Field(default=30, ge=1, le=3650)
 
