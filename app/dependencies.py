@@ -5,15 +5,20 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 from fastapi.openapi.models import Example
 
-from app.core.histories import MAX_GAME_ID, MAX_USER_ID_LENGTH
+from app.core.errors import ModelNotLoadedError
+from app.core.hidden_games import HiddenGames
+from app.core.histories import MAX_GAME_ID, MAX_USER_ID_LENGTH, NAME_PATTERN
+from app.core.interactions import InteractionStore
 from app.live_model import LiveModel, LoadedModel
+from app.names import GameNames
+from app.players import Players
 from app.recommending import Recommending
+from app.trends import Trends
 
 MAX_N = 100
 MAX_OFFSET = 100_000
 MAX_EXCLUDED = 1000
 MAX_QUERY_LENGTH = 100
-USER_ID_PATTERN = "^[^\\x00-\\x1f\\x7f]*$"  # no control characters
 
 
 async def _loaded_model(request: Request) -> LoadedModel:
@@ -31,12 +36,55 @@ async def _recommending(request: Request) -> Recommending:
 
 Recommend = Annotated[Recommending, Depends(_recommending)]
 
+
+async def _interactions(request: Request) -> InteractionStore:
+    interactions: InteractionStore = request.app.state.interactions
+    return interactions
+
+
+Interactions = Annotated[InteractionStore, Depends(_interactions)]
+
+
+async def _players(request: Request) -> Players:
+    players: Players = request.app.state.players
+    return players
+
+
+PlayersNow = Annotated[Players, Depends(_players)]
+
+
+async def _hidden_games(request: Request) -> HiddenGames:
+    hidden: HiddenGames = request.app.state.hidden_games
+    return hidden
+
+
+Hidden = Annotated[HiddenGames, Depends(_hidden_games)]
+
+
+async def _trends(request: Request) -> Trends:
+    trends: Trends = request.app.state.trends
+    return trends
+
+
+TrendsNow = Annotated[Trends, Depends(_trends)]
+
+
+async def _names(request: Request) -> GameNames:
+    live: LiveModel = request.app.state.live_model
+    try:
+        return GameNames(live.loaded.recommender.catalogue)
+    except ModelNotLoadedError:  # what is kept of players needs no model
+        return GameNames(None)
+
+
+Names = Annotated[GameNames, Depends(_names)]
+
 UserId = Annotated[
     str,
     Path(
         min_length=1,
         max_length=MAX_USER_ID_LENGTH,
-        pattern=USER_ID_PATTERN,
+        pattern=NAME_PATTERN,
         description="Your own name for the player: any text without control characters.",
         openapi_examples={"a player of the first run": {"value": "12"}},
     ),

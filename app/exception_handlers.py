@@ -1,6 +1,7 @@
 """Errors as `application/problem+json`: one table turns each kind into a status code and a stable type."""
 
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from app.core.errors import (
     GameRecommenderError,
     ImportFailedError,
     ImportTooLargeError,
+    InteractionNotFoundError,
     KeysUnavailableError,
     ModelNotLoadedError,
     TooManyRequestsError,
@@ -50,6 +52,7 @@ KINDS: Mapping[type[GameRecommenderError], Kind] = {
     ImportTooLargeError: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "import-too-large", "File too large"),
     ImportFailedError: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "import-failed", "File cannot be imported"),
     VersionNotFoundError: Kind(HTTPStatus.NOT_FOUND, "version-not-found", "Version not found"),
+    InteractionNotFoundError: Kind(HTTPStatus.NOT_FOUND, "interaction-not-found", "Interaction not found"),
     DatabaseError: Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", "Database unavailable", {"Retry-After": "2"}
     ),
@@ -102,6 +105,12 @@ async def _known_error(request: Request, error: GameRecommenderError) -> Respons
     return answer(error) if isinstance(error, tuple(KINDS)) else await _unexpected(request, error)
 
 
+async def _database_error(_request: Request, error: DatabaseError) -> Response:
+    # Which database it is, and what it said, is for whoever runs the service.
+    log.warning("a request needed the database", reason=str(error))
+    return _answer(KINDS[DatabaseError], "The database cannot be used right now, and nothing was changed; try again.")
+
+
 async def _invalid_request(_request: Request, error: RequestValidationError) -> Response:
     found = error.errors()
     violations = [Violation(field=".".join(map(str, one["loc"])), message=one["msg"]) for one in found[:_MOST_SHOWN]]
@@ -110,10 +119,22 @@ async def _invalid_request(_request: Request, error: RequestValidationError) -> 
     return _answer(INVALID_REQUEST, told + more, violations)
 
 
-async def _http_error(_request: Request, error: HTTPException) -> Response:
+async def _http_error(request: Request, error: HTTPException) -> Response:
     status = HTTPStatus(error.status_code)
-    kind = Kind(status, status.phrase.lower().replace(" ", "-"), status.phrase, error.headers or {})
+    if status is HTTPStatus.BAD_REQUEST:  # FastAPI's word for a body that is no JSON, or nested too deeply
+        return _answer(INVALID_REQUEST, "body: cannot be read as JSON")
+    headers = error.headers or {}
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {**headers, **_allowed(request)}
+    kind = Kind(status, status.phrase.lower().replace(" ", "-"), status.phrase, headers)
     return _answer(kind, f"{status.description or status.phrase}.")
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """List all methods of a path, where Starlette lists those of the first route with it."""
+    path = getattr(request.scope.get("route"), "path_format", None)
+    methods = request.app.openapi()["paths"].get(path)
+    return {"Allow": ", ".join(sorted(method.upper() for method in methods))} if methods else {}
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
@@ -125,6 +146,7 @@ def install(app: FastAPI) -> None:
     """Let every error of the application be answered by this module, and describe the answers on its OpenAPI page."""
     describe = app.openapi
 
+    @cache
     def openapi() -> dict[str, Any]:
         document = describe()
         _, schemas = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
@@ -134,6 +156,7 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     # Starlette types the error of every handler as Exception, but hands each only its own kind.
     app.add_exception_handler(GameRecommenderError, _known_error)  # type: ignore[arg-type]
+    app.add_exception_handler(DatabaseError, _database_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid_request)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _unexpected)

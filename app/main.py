@@ -14,6 +14,7 @@ from app.answer_log import AnswerLog
 from app.bounds import Bounds
 from app.core import __version__
 from app.core.database import Database
+from app.core.hidden_games import HiddenGames
 from app.core.interactions import InteractionStore
 from app.core.keys import KeyStore
 from app.core.log import configure as configure_logging
@@ -26,8 +27,9 @@ from app.fast_lane import FastLane
 from app.live_model import LiveModel
 from app.players import Players
 from app.recommending import Recommending
-from app.routes import documentation, games, health, labels, models, recommend, transfer
+from app.routes import documentation, games, health, hidden_games, interactions, labels, models, recommend, transfer
 from app.security import Guard
+from app.trends import Trends
 
 REFRESH_SECONDS = 2.0
 
@@ -70,6 +72,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(settings.database)
     app.state.database = database
     app.state.interactions = InteractionStore(database)
+    app.state.hidden_games = HiddenGames(database)
+    app.state.trends = Trends(database)
     app.state.outcomes = OutcomeStore(database)
     app.state.answer_log = AnswerLog(app.state.outcomes, settings.answer_log_sample, settings.answer_log_days)
     app.state.models = ModelStore(settings.model_store)
@@ -78,10 +82,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.recommending = Recommending(app.state.live_model, app.state.players, app.state.answer_log)
     exception_handlers.install(app)
     refusals = documented(*security.REFUSALS, inputs=False)
+    for router in (transfer.router, models.router, hidden_games.router):  # `/games/hidden` before `/games/{game_id}`
+        app.include_router(router, dependencies=[security.ADMINISTERS], responses=refusals)
     for router in (recommend.router, games.router, labels.router):
         app.include_router(router, dependencies=[security.READS], responses=refusals)
-    for router in (transfer.router, models.router):
-        app.include_router(router, dependencies=[security.ADMINISTERS], responses=refusals)
+    app.include_router(interactions.router, responses=refusals)
     app.include_router(health.router)
     documentation.install(app)
     security.install(app, Guard(KeyStore(app.state.database), settings))

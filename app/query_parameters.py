@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from app.answers import Wishes
 from app.core.answer import Query as Question
 from app.core.filters import Filters
-from app.core.histories import MAX_GAME_ID, MAX_HOURS, MAX_RATING, MAX_USER_ID_LENGTH
-from app.dependencies import MAX_EXCLUDED, MAX_N, MAX_OFFSET, USER_ID_PATTERN, N, Offset
+from app.core.histories import MAX_GAME_ID, MAX_HOURS, MAX_RATING, MAX_USER_ID_LENGTH, NAME_PATTERN
+from app.dependencies import MAX_EXCLUDED, MAX_N, MAX_OFFSET, N, Offset
 from app.filter_parameters import (
     MAX_LABEL_LENGTH,
     MAX_LABELS,
@@ -83,7 +83,7 @@ ConditionsQuery = Annotated[Question, Depends(_conditions)]
 _Label = Annotated[str, Field(min_length=1, max_length=MAX_LABEL_LENGTH)]
 _Labels = Annotated[list[_Label], Field(max_length=MAX_LABELS)]
 _GameId = Annotated[int, Field(ge=1, le=MAX_GAME_ID)]
-_UserId = Annotated[str, Field(min_length=1, max_length=MAX_USER_ID_LENGTH, pattern=USER_ID_PATTERN)]
+_UserId = Annotated[str, Field(min_length=1, max_length=MAX_USER_ID_LENGTH, pattern=NAME_PATTERN)]
 
 
 class _Strict(BaseModel):

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from app.core.database import Database
+from app.core.interactions import InteractionStore
 from tests import postgres
 
 
@@ -46,3 +48,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/data/interactions.db"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The same, open; `migrate` is the test's to call."""
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def interaction_store(database: Database) -> InteractionStore:
+    """The store of interactions in it, ready to be written to."""
+    store = InteractionStore(database)
+    store.prepare()
+    return store

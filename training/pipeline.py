@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from app.core.settings import Settings
 from app.core.store import ModelStore
 from training import gate, hold_out, ingest, report
 from training.cold import evaluate_cold
+from training.erasure import forget, never_again
 from training.evaluate import evaluate
 from training.fitting import Fitter, TrainingConfig
 from training.hold_out import HeldOut, Mask
@@ -34,6 +36,7 @@ from training.validation import ValidationReport, validate
 
 DataKind: TypeAlias = Literal["simulated", "observed"]
 
+_CLOCKS_DIFFER = 60.0  # seconds between the machine that trains and those that erase
 _GIT_COMMIT = ("git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD")
 
 
@@ -65,7 +68,8 @@ class Plays:
     def pack(self, weights: PlayWeights) -> Packed:
         """Read the plays of games in the catalogue."""
         if self.kind == "simulated":
-            return pack(simulate(self.catalogue, self.simulation), self.catalogue, weights)
+            invented = never_again(simulate(self.catalogue, self.simulation), self.store.erased())
+            return pack(invented, self.catalogue, weights)
         packed = pack(self.store.stream(), self.catalogue, weights)
         if not len(packed.histories):
             raise TrainingError(f"Not one of the {packed.left_out} imported plays is of a game in the catalogue.")
@@ -87,6 +91,7 @@ def train(
     catalogue = _catalogue(settings, collection)
     say(f"Catalogue: {len(catalogue)} games")
     store = ModelStore(settings.model_store)
+    started_at = time.time()
     champion = _champion(store)
     plays = _plays(settings, catalogue, config)
     packed = plays.pack(config.weights)
@@ -111,7 +116,12 @@ def train(
     findings = Findings(evaluation, cold, decision, tuning)
 
     origin = Origin(plays.kind, "rawg" if collection else "starter", packed.left_out)
-    manifest = _manifest(recommender, origin, config, findings)
+    # From here on an erasure is later than the model, and the service looks out for those.
+    created_at = datetime.now(UTC)
+    erased = plays.store.erased(since=started_at - _CLOCKS_DIFFER)
+    histories, held_out = forget(recommender.histories, held_out, erased)
+    recommender = replace(recommender, histories=histories)
+    manifest = _manifest(recommender, origin, config, findings, created_at)
     arrays = {**recommender.to_arrays(), **held_out.to_arrays()}
     store.publish(Artifact(manifest, arrays), report.files(manifest, findings, recommender))
     if decision.promoted:
@@ -163,11 +173,13 @@ def _held_out_before(champion: Artifact | None, histories: Histories, catalogue:
     )
 
 
-def _manifest(recommender: Recommender, origin: Origin, config: TrainingConfig, findings: Findings) -> Manifest:
-    now, histories = datetime.now(UTC), recommender.histories
+def _manifest(
+    recommender: Recommender, origin: Origin, config: TrainingConfig, findings: Findings, created_at: datetime
+) -> Manifest:
+    histories = recommender.histories
     return Manifest(
-        version=f"{now:%Y%m%dT%H%M%S-%f}",
-        created_at=now,
+        version=f"{created_at:%Y%m%dT%H%M%S-%f}",
+        created_at=created_at,
         git_commit=_git_commit(),
         data_kind=origin.kind,
         catalogue_source=origin.catalogue,

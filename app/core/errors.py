@@ -20,6 +20,7 @@
     ├── VersionNotFoundError   there is no such published version
     ├── ModelNotLoadedError    the service has no model yet
     ├── GameNotFoundError      the catalogue has no such game
+    ├── InteractionNotFoundError   nothing like it is kept of the player
     ├── KeyNotFoundError       there is no such key, or it is revoked already
     ├── UnauthorizedError      a request without a key, or with one that is not valid
     ├── ForbiddenError         a request with a key whose scope is too narrow
@@ -124,6 +125,14 @@ class GameNotFoundError(GameRecommenderError):
     def __init__(self, game_id: int) -> None:
         """Name the game that was asked for."""
         super().__init__(f"There is no game {game_id} in the catalogue.")
+
+
+class InteractionNotFoundError(GameRecommenderError):
+    """Nothing like it is kept of the player."""
+
+    def __init__(self, user_id: str, game_id: int, kind: str) -> None:
+        """Name the interaction that was asked for."""
+        super().__init__(f"There is no {kind} of game {game_id} by the player {user_id!r}.")
 
 
 class KeyNotFoundError(GameRecommenderError):

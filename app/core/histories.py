@@ -16,6 +16,7 @@ WeightArray = npt.NDArray[np.float32]
 FloatArray = npt.NDArray[np.float64]
 
 MAX_USER_ID_LENGTH = 128
+NAME_PATTERN = "^[^\x00-\x1f\x7f]*$"  # of players, as text: no control characters
 MAX_GAME_ID = 2**63 - 1
 MAX_RATING = 5.0
 MAX_HOURS = 1_000_000.0  # more than a century

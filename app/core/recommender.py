@@ -1,6 +1,6 @@
 """Answers from one model version: taste -> candidates -> score -> filter -> rank -> explain."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -189,8 +189,8 @@ class Recommender:
         ranking = self.ranker.rank(Voices(played, strength.astype(np.float64)), question, n)
         return [*ranking.scored, *ranking.others]
 
-    def similar(self, game_id: int, n: int = 10, offset: int = 0) -> Recommendations:
-        """List the games that go with one game: by what players play, then by what the games are like.
+    def similar(self, game_id: int, n: int = 10, offset: int = 0, hidden: Collection[int] = ()) -> Recommendations:
+        """List the games that go with one game, but for hidden ones: by what players play, then by what they are like.
 
         Raises `GameNotFoundError` for a game outside the catalogue.
         """
@@ -200,6 +200,8 @@ class Recommender:
             neighbours, weights = model.neighbours(index)
             for neighbour, weight in zip(neighbours.tolist(), weights.tolist(), strict=True):
                 found.setdefault(neighbour, (weight, source))
+        for out in self.catalogue.indices_of(list(hidden)).tolist() if hidden else ():
+            found.pop(out, None)
         page = list(found.items())[offset : offset + n]
         scores, sources = [score for _, (score, _) in page], [source for _, (_, source) in page]
         answer = self._answer([neighbour for neighbour, _ in page], scores, sources, offset + 1)

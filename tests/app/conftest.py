@@ -19,10 +19,10 @@ def store() -> ModelStore:
 
 
 @pytest.fixture
-def client(store: ModelStore) -> Iterator[TestClient]:
-    """The service with the six games."""
+def client(store: ModelStore, database_url: str) -> Iterator[TestClient]:
+    """The service with the six games, on either database."""
     publish(store)
-    with TestClient(create_app(_settings()), raise_server_exceptions=False) as running:
+    with TestClient(create_app(_settings(database_url)), raise_server_exceptions=False) as running:
         yield running
 
 
@@ -40,5 +40,11 @@ def modelless_client() -> Iterator[TestClient]:
         yield running
 
 
-def _settings() -> Settings:
-    return Settings(admin_api_key=SecretStr(ADMIN_KEY))
+def administered(database_url: str | None = None) -> TestClient:
+    """A service on a database, asked by whoever runs it."""
+    app = create_app(_settings(database_url))
+    return TestClient(app, headers={"X-API-Key": ADMIN_KEY}, raise_server_exceptions=False)
+
+
+def _settings(database_url: str | None = None) -> Settings:
+    return Settings(admin_api_key=SecretStr(ADMIN_KEY), database_url=database_url and SecretStr(database_url))

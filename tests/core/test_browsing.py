@@ -62,6 +62,17 @@ def test_filters_apply_to_what_is_searched_and_to_what_is_not():
     assert browse(WORLD, Listing(filters=roles), 1, 0).total == 3
 
 
+def test_hidden_games_are_in_no_list_and_in_no_total():
+    assert ids(Listing(hidden=[3, 99])) == [2, 1, 4]
+    assert ids(Listing("beta", hidden=[1])) == [2, 4]
+    assert browse(WORLD, Listing(filters=Filters(genres=("RPG",)), hidden=[1, 2]), 1, 0).total == 2
+
+
+def test_some_games_stand_first():
+    assert ids(Listing(sort=Sort.POPULARITY, first=[4, 99, 2])) == [4, 2, 3, 1]
+    assert ids(Listing(sort=Sort.POPULARITY, first=[4, 2], hidden=[4], filters=Filters(genres=("RPG",)))) == [3, 1]
+
+
 @settings(deadline=None)
 @given(
     st.sampled_from(["", "beta", "betta", "a"]),

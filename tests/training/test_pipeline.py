@@ -17,6 +17,7 @@ from app.core.store import ModelStore
 from tests.fakes import rawg
 from tests.training.conftest import MakeSettings
 from tests.worlds import asked, game, put
+from training import gate
 from training.collection import collect
 from training.estimators.cosine import CosineConfig
 from training.evaluate import evaluate
@@ -213,3 +214,36 @@ def test_a_store_may_lie_deeper_than_what_exists():
     manifest = train(settings, None)
 
     assert ModelStore(Path("a/b/models")).current_version() == manifest.version
+
+
+def test_an_erased_name_is_never_invented_again():
+    InteractionStore.open(SETTINGS.database).erase("12")
+
+    model = published(train(SETTINGS, None))
+
+    assert len(model.histories) == 99
+    assert model.histories.of("12") is None
+
+
+def test_a_player_erased_while_a_run_is_going_on_is_not_in_what_it_publishes(monkeypatch: pytest.MonkeyPatch):
+    """The erasure comes after the model was fitted and judged."""
+    erased: list[str] = []
+
+    def decide(recommender: Recommender, *rest: Any) -> gate.Decision:
+        found = gate_decide(recommender, *rest)
+        store = InteractionStore.open(SETTINGS.database)
+        erased.extend(recommender.histories.users[player].decode() for player in (0, 7))
+        for user_id in erased:
+            store.erase(user_id)
+        return found
+
+    gate_decide = gate.decide
+    monkeypatch.setattr(gate, "decide", decide)
+
+    manifest = train(SETTINGS, None)
+
+    model = published(manifest)
+    assert manifest.counts.players == len(model.histories) == 98
+    assert [model.histories.of(user_id) for user_id in erased] == [None, None]
+    arrays = ModelStore(SETTINGS.model_store).load(manifest.version).arrays
+    assert evaluate(Recommender.from_arrays(arrays), HeldOut.from_arrays(arrays)) is not None
