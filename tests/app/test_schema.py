@@ -1,5 +1,6 @@
 """The whole OpenAPI document against a running service: whatever is sent, the answer is what the document says."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.core.store import ModelStore
-from tests.app.test_start import started
+from tests.app.test_start import ROOT, started
 from tests.worlds import publish
 
 KEY = "admin-key-of-the-tests"
@@ -26,6 +27,7 @@ def test_every_answer_is_what_the_document_says():
                 *("--max-examples", "10", "--seed", "1", "--generation-deterministic"),
                 *("--no-color", "--warnings", "off", "--no-shrink"),
             ],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.schemathesis_hooks"},
             capture_output=True,
             text=True,
             check=False,
