@@ -30,7 +30,7 @@ def _age_rating(text: object) -> object:
 
 def _iso(text: object) -> object:
     """Let nothing pass but `YYYY-MM-DD`, where pydantic would take numbers and times for dates too."""
-    if isinstance(text, str) and not _is_iso(text):
+    if text is not None and not (isinstance(text, str) and _is_iso(text)):
         raise ValueError("must be a date, YYYY-MM-DD")
     return text
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from app.core.histories import MAX_GAME_ID, MAX_HOURS, MAX_RATING, MAX_USER_ID_LENGTH, NAME_PATTERN
 from app.core.interactions import Interaction, Kind
+from app.whole_numbers import AS_WHOLE
 
 MAX_WRITTEN = 1000
 MAX_EVENT_ID_LENGTH = 128
@@ -34,11 +35,6 @@ def _seconds(text: object) -> object:
     if seconds < 0:
         return _refuse("must not be before 1970")
     return _refuse("must not be in the future") if seconds > time.time() + _CLOCKS_DIFFER else seconds
-
-
-def _whole(number: object) -> object:
-    """Take `4200.0` for the whole number that it is, as JSON Schema does."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _refuse(reason: str) -> object:
@@ -67,8 +63,8 @@ class _Written(BaseModel, ABC):
         description="Your own name for the player: any text without control characters.",
         examples=["12"],
     )
-    game_id: Annotated[int, BeforeValidator(_whole)] = Field(
-        ge=1, le=MAX_GAME_ID, description="RAWG's id of the game.", examples=[4200]
+    game_id: Annotated[int, Field(ge=1, le=MAX_GAME_ID), AS_WHOLE] = Field(
+        description="RAWG's id of the game.", examples=[4200]
     )
     at: _Time = Field(
         default=None,

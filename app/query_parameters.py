@@ -18,6 +18,7 @@ from app.filter_parameters import (
     OptionalAge,
     OptionalDate,
 )
+from app.whole_numbers import AS_WHOLE
 
 MAX_PLAYED = 1000
 MAX_BATCH = 500
@@ -82,7 +83,7 @@ ConditionsQuery = Annotated[Question, Depends(_conditions)]
 
 _Label = Annotated[str, Field(min_length=1, max_length=MAX_LABEL_LENGTH)]
 _Labels = Annotated[list[_Label], Field(max_length=MAX_LABELS)]
-_GameId = Annotated[int, Field(ge=1, le=MAX_GAME_ID)]
+_GameId = Annotated[int, Field(ge=1, le=MAX_GAME_ID), AS_WHOLE]
 _UserId = Annotated[str, Field(min_length=1, max_length=MAX_USER_ID_LENGTH, pattern=NAME_PATTERN)]
 
 
@@ -93,15 +94,17 @@ class _Strict(BaseModel):
 class ListBody(_Strict):
     """What is asked of a list; every field may be left out."""
 
-    n: int = Field(default=10, ge=1, le=MAX_N, description="How many games to answer with.")
-    offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="How many games of the list to pass over first.")
+    n: Annotated[int, Field(ge=1, le=MAX_N), AS_WHOLE] = Field(default=10, description="How many games to answer with.")
+    offset: Annotated[int, Field(ge=0, le=MAX_OFFSET), AS_WHOLE] = Field(
+        default=0, description="How many games of the list to pass over first."
+    )
     genre: _Labels = []
     platform: _Labels = []
     tag: _Labels = []
     released_after: OptionalDate = Field(default=None, strict=False, description="`YYYY-MM-DD`, inclusive.")
     released_before: OptionalDate = Field(default=None, strict=False, description="`YYYY-MM-DD`, inclusive.")
     min_rating: float | None = Field(default=None, ge=0, le=5, allow_inf_nan=False)
-    min_metacritic: int | None = Field(default=None, ge=0, le=100)
+    min_metacritic: Annotated[int, Field(ge=0, le=100), AS_WHOLE] | None = None
     age_max: OptionalAge = None
     exclude: list[_GameId] = Field(default=[], max_length=MAX_EXCLUDED, description=f"{_EXCLUDE}.")
     include_played: bool = Field(default=False, description=_INCLUDE_PLAYED)

@@ -209,7 +209,7 @@ def _load(port: int, workers: int, seconds: int, paths: Path | None = None) -> L
 
 
 def _seconds(told: str, share: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(\w+)", _found(rf"\b{share}%\s+(\S+)", told)).groups()  # type: ignore[union-attr]
+    number, unit = re.fullmatch(r"([\d.]+)(\w+)", _found(rf"(?m)^\s+{share}%\s+(\S+)", told)).groups()  # type: ignore[union-attr]
     return float(number) * {"us": 1e-6, "ms": 1e-3, "s": 1.0}[unit]
 
 

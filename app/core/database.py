@@ -71,11 +71,17 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[sa.Connection]:
+        self._must_exist()
         try:
             with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
                 yield connection
         except SQLAlchemyError as failed:
             raise DatabaseError(f"The database {self.name} cannot be used: {_reason(failed)}.") from failed
+
+    def _must_exist(self) -> None:
+        """Refuse to begin an empty file in the place of one that was there, and may come back."""
+        if self.is_sqlite and self._is_migrated and not Path(str(self.url.database)).exists():
+            raise DatabaseError(f"The database {self.name} cannot be used: the file is not there any more.")
 
     def _one_migration(self) -> AbstractContextManager[object]:
         """SQLite cannot wait for a lock while it switches to a write-ahead log, so a file is the lock."""
@@ -108,7 +114,8 @@ class Database:
 
 
 def _sqlite_engine(url: sa.URL) -> sa.Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": _SECONDS_TO_WAIT})
+    # Opened for each transaction: a connection that is kept would go on writing to a file that was taken away.
+    engine = sa.create_engine(url, connect_args={"timeout": _SECONDS_TO_WAIT}, poolclass=sa.NullPool)
 
     # The driver's own transactions begin late, and not for every statement: SQLAlchemy's documented remedy.
     @sa.event.listens_for(engine, "connect")

@@ -6,7 +6,9 @@ waiting for it.
 
 import asyncio
 import sqlite3
+from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 import asyncpg
 import sqlalchemy as sa
@@ -63,6 +65,7 @@ class SqlitePlayerRows:
         """Read the file at a path."""
         self._path = path
         self._open: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
 
     async def of(self, user_id: str) -> list[Row]:
         """Read a player's rows and the hidden games, ordered by game and slot."""
@@ -70,6 +73,9 @@ class SqlitePlayerRows:
 
     async def hidden(self) -> list[int]:
         """Read the ids of the games that are hidden from everybody."""
+        # Asked for every other second too: an open file goes on after another has taken its place.
+        if self._open and self._file != _identity(self._path):
+            await self.close()
         return [game_id for (game_id,) in self._fetch(_HIDDEN)]
 
     async def erased_at(self, user_id: str) -> float | None:
@@ -93,10 +99,22 @@ class SqlitePlayerRows:
 
     def _connect(self) -> sqlite3.Connection:
         # Each statement is a transaction of its own, which sees what was committed before; and it never writes.
-        connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, isolation_level=None, timeout=_SECONDS)
+        file = _identity(self._path)
+        connection = sqlite3.connect(
+            f"file:{quote(self._path)}?mode=ro", uri=True, isolation_level=None, timeout=_SECONDS
+        )
         connection.execute(f"PRAGMA mmap_size={_CACHED_BYTES}")
-        self._open = connection
+        self._open, self._file = connection, file
         return connection
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Tell files apart that bear one name after each other."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class PostgresPlayerRows:

@@ -10,7 +10,6 @@ from app.core.catalogue import Game
 from app.core.histories import Play
 from app.core.interactions import InteractionStore
 from app.core.recommender import Recommender
-from app.core.settings import Settings
 from app.query_parameters import GameField
 from app.recommending import as_rows
 from app.schemas import Batch, GroupList, RecommendationList, WhyGame
@@ -27,8 +26,9 @@ def codes(answer: Any) -> list[str]:
     return [warning["code"] for warning in answer["warnings"]]
 
 
-def kept() -> InteractionStore:
-    return InteractionStore.open(Settings().database)
+def kept(client: TestClient) -> InteractionStore:
+    store: InteractionStore = client.app.state.interactions  # type: ignore[attr-defined]
+    return store
 
 
 def visit(client: TestClient, *played: dict[str, Any], **wishes: Any) -> Any:
@@ -45,7 +45,7 @@ def test_a_visitor_gets_what_follows_from_the_games_told_and_nothing_is_kept(cli
     answer = visit(client, {"game_id": 10, "hours": 12.5}, n=3)
 
     assert (answer["user_id"], ids(answer), answer["source"]) == (None, [20, 30, 60], "mixed")
-    assert list(kept().rows()) == []
+    assert list(kept(client).rows()) == []
     assert ids(visit(client)) == [60, 50, 40, 30, 20, 10]
 
 
@@ -93,6 +93,12 @@ def test_a_visitor_may_ask_for_everything_that_a_player_may(client: TestClient):
     assert sorted(ids(visit(client, TEN, diversity=1.0, n=5))) == [20, 30, 40, 50, 60]
 
 
+def test_a_whole_number_may_have_a_point_as_json_schema_has_it(client: TestClient):
+    played = {"game_id": 10.0}
+
+    assert ids(visit(client, played, n=2.0, offset=1.0, exclude=[30.0], min_metacritic=90.0)) == [60, 50]
+
+
 @pytest.mark.parametrize("name", ["age_max", "min_rating", "min_metacritic", "released_after", "released_before"])
 def test_a_filter_that_is_null_is_none(client: TestClient, name: str):
     assert ids(visit(client, TEN, n=1, **{name: None})) == [20]
@@ -116,6 +122,8 @@ def test_a_filter_that_is_null_is_none(client: TestClient, name: str):
         ({"played": [], "include_played": 1}, "body.include_played"),
         ({"played": [], "fields": ["stars"]}, "body.fields.0"),
         ({"played": [], "released_after": 20110418}, "body.released_after"),
+        ({"played": [], "released_before": 0}, "body.released_before"),
+        ({"played": [], "n": 2.5}, "body.n"),
         ({"played": [], "released_after": "18.4.2011"}, "body.released_after"),
     ],
 )
@@ -188,7 +196,7 @@ def test_a_batch_has_an_answer_for_each_in_order(client: TestClient):
 
 
 def test_500_players_are_answered(client: TestClient):
-    put(kept(), [Play(f"p{number}", 10 if number % 2 else 20) for number in range(500)])
+    put(kept(client), [Play(f"p{number}", 10 if number % 2 else 20) for number in range(500)])
     users = [f"p{number}" for number in range(500)]
 
     answers = client.post("/recommend/batch", json={"user_ids": users, "n": 1}).json()["answers"]

@@ -51,10 +51,21 @@ class Service:
             time.sleep(0.05)
         return pytest.fail(f"{pattern!r} is not in the log:\n{self.log}")
 
+    @property
+    def address(self) -> str:
+        return self.wait_for(r"http://127\.0\.0\.1:\d+")
+
     def get(self, path: str) -> Any:
-        address = self.wait_for(r"http://127\.0\.0\.1:\d+")
+        return self._answer(urllib.request.Request(self.address + path))  # noqa: S310  # our own address
+
+    def post(self, path: str, body: object, **headers: str) -> Any:
+        content = {"Content-Type": "application/json", **headers}
+        request = urllib.request.Request(self.address + path, json.dumps(body).encode(), content)  # noqa: S310  # likewise
+        return self._answer(request)
+
+    def _answer(self, request: urllib.request.Request) -> Any:
         try:
-            with urllib.request.urlopen(address + path, timeout=5) as answer:  # noqa: S310  # our own address
+            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310  # likewise
                 return json.load(answer)
         except HTTPError as error:
             with error:
