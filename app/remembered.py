@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from app.core.histories import PlayWeights
     from app.core.recommender import Recommender
 
-MOST_BYTES = 4_096  # of a history: the few that are longer are ranked each time
 MOST_GAMES = 20  # of an answer
+_BYTES_EACH = 512  # of history, on average: where they are longer, fewer are kept
 
 _QUERIES = [Query(n) for n in range(101)]
 
@@ -54,6 +54,7 @@ class RememberedAnswers:
         self._weights = weights
         self._most = most
         self._kept: dict[str, _Kept] = {}
+        self._bytes = 0
 
     def recommend(self, user_id: str, rows: Sequence[Row], n: int) -> Plain:
         """Recommend `n` games, at most 100, to a player who has these rows."""
@@ -64,16 +65,20 @@ class RememberedAnswers:
             return Plain(cards, kept.scores.split(b",") if kept.scores else [], kept.sources, kept.warnings)
         answer = self._recommender.recommend(Taste.of(rows, self._weights), _QUERIES[n])
         scores = [repr(score).encode() for score in answer.scores]
-        if self._most and len(written) <= MOST_BYTES and n <= MOST_GAMES:
+        if n <= MOST_GAMES:
             self._keep(user_id, _compact(written, n, answer, scores))
         return Plain(answer.cards, scores, answer.sources, answer.warnings)
 
     def _keep(self, user_id: str, kept: _Kept) -> None:
-        self._kept.pop(user_id, None)
+        if before := self._kept.pop(user_id, None):
+            self._bytes -= len(before.rows)
         self._kept[user_id] = kept
-        if len(self._kept) > self._most:
-            del self._kept[next(iter(self._kept))]
+        self._bytes += len(kept.rows)
+        while len(self._kept) > self._most or self._bytes > self._most * _BYTES_EACH:
+            self._bytes -= len(self._kept.pop(next(iter(self._kept))).rows)
 
 
 def _compact(rows: bytes, n: int, answer: Recommendations, scores: list[bytes]) -> _Kept:
-    return _Kept(rows, n, array("q", answer.game_ids), b",".join(scores), tuple(answer.sources), answer.warnings)
+    # A copy: the encoder's own bytes lie at the front of a kilobyte, which they would keep from other use.
+    own_rows = bytes(memoryview(rows))
+    return _Kept(own_rows, n, array("q", answer.game_ids), b",".join(scores), tuple(answer.sources), answer.warnings)
