@@ -139,3 +139,16 @@ def test_a_database_that_is_away_is_left_alone_for_a_second(observed: World, cap
     asyncio.run(ask())
 
     assert caplog.text.count("the database is away") == 2
+
+
+def test_a_database_that_goes_away_between_two_questions_is_away(simulated: World, monkeypatch: pytest.MonkeyPatch):
+    """An invented player's rows are read, and then whether the player was erased."""
+    asked = simulated.rows.__getattr__
+
+    def fails_later(name: str) -> Callable[..., Any]:
+        simulated.rows.away = name == "erased_at"
+        return asked(name)
+
+    monkeypatch.setattr(Switched, "__getattr__", lambda _rows, name: fails_later(name))
+
+    assert asyncio.run(simulated.known("ann")) == AS_TRAINED

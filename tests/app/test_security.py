@@ -244,11 +244,11 @@ def test_while_the_database_is_away_known_keys_go_on(
         assert keys.readings == 3
         assert caplog.text.count("the keys cannot be read") == 1
 
-        monkeypatch.setattr(security, "KEPT_SECONDS", 0.0)
-        with pytest.raises(KeysUnavailableError):
-            guard.admit(key, "", Scope.WRITE)
-        guard.admit(ADMIN_KEY, "", Scope.ADMIN)
-        monkeypatch.undo()
+        with monkeypatch.context() as later:
+            later.setattr(security, "KEPT_SECONDS", 0.0)
+            with pytest.raises(KeysUnavailableError):
+                guard.admit(key, "", Scope.WRITE)
+            guard.admit(ADMIN_KEY, "", Scope.ADMIN)
 
         keys.failure = None
         guard.refresh()

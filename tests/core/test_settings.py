@@ -74,6 +74,11 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch):
         ("RAWG_BASE_URL", "http://me:secret@example.org/api", "RAWG_BASE_URL: Value error, must be an address alone"),
         ("RAWG_BASE_URL", "http://example.org/api?key=secret", "RAWG_BASE_URL: Value error, must be an address alone"),
         ("MODEL_STORE", "s3://bucket/models", "MODEL_STORE: Value error, must be a folder"),
+        (
+            "DATABASE_URL",
+            "mysql://me:secret@host/x",
+            "DATABASE_URL: Value error, must begin with sqlite:/// or postgresql://",
+        ),
         ("ADMIN_API_KEY", "secret", "ADMIN_API_KEY: Value error, must be at least 16 letters"),
         ("ADMIN_API_KEY", "a secret with spaces", "ADMIN_API_KEY: Value error, must be at least 16 letters"),
         ("ADMIN_API_KEY", "secret" * 3 + "é", "ADMIN_API_KEY: Value error, must be at least 16 letters"),
