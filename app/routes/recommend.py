@@ -7,20 +7,9 @@ from app.core.errors import GameNotFoundError, ModelNotLoadedError
 from app.dependencies import GameId, Recommend, UserId
 from app.exception_handlers import documented
 from app.query_parameters import BatchQuery, ConditionsQuery, GroupQuery, VisitorQuery, WishesQuery
+from app.recommendation_schemas import Batch, FitsMember, GroupGame, GroupList, KeptOutBy, WhyGame
 from app.recommending import as_rows
-from app.schemas import (
-    AnswerWarning,
-    Batch,
-    FitsMember,
-    GameDetail,
-    GroupGame,
-    GroupList,
-    KeptOutBy,
-    RecommendationList,
-    ScoredGame,
-    ShareOfScore,
-    WhyGame,
-)
+from app.schemas import AnswerWarning, GameDetail, RecommendationList, ScoredGame, ShareOfScore
 
 router = APIRouter(prefix="/recommend", tags=["recommend"])
 

@@ -151,4 +151,8 @@ def test_a_database_that_goes_away_between_two_questions_is_away(simulated: Worl
 
     monkeypatch.setattr(Switched, "__getattr__", lambda _rows, name: fails_later(name))
 
-    assert asyncio.run(simulated.known("ann")) == AS_TRAINED
+    async def ask() -> None:
+        assert await simulated.known("ann") == AS_TRAINED
+        await simulated.players.close()
+
+    asyncio.run(ask())

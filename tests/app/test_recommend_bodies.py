@@ -11,8 +11,9 @@ from app.core.histories import Play
 from app.core.interactions import InteractionStore
 from app.core.recommender import Recommender
 from app.query_parameters import GameField
+from app.recommendation_schemas import Batch, GroupList, WhyGame
 from app.recommending import as_rows
-from app.schemas import Batch, GroupList, RecommendationList, WhyGame
+from app.schemas import RecommendationList
 from tests.worlds import put
 
 TEN = {"game_id": 10}
