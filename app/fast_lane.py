@@ -18,10 +18,10 @@ from app.security import HEADER, Guard
 # A player's name without a slash: what follows one may be another route.
 _PATH = re.compile(r"/recommend/([^/\x00-\x1f\x7f]{1,128})")
 _QUERY = re.compile(rb"(?:n=(100|[1-9][0-9]?))?")
-log = structlog.get_logger(__name__)
-
 _DEFAULT_N = Query().n
 _KEY = HEADER.lower().encode()
+
+log = structlog.get_logger(__name__)
 
 
 class FastLane:

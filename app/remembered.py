@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 MOST_GAMES = 20  # of an answer
 _BYTES_EACH = 512  # of history, on average: where they are longer, fewer are kept
 
-_QUERIES = [Query(n) for n in range(101)]
-
 
 class Plain(NamedTuple):
     """An answer without reasons, from the first game on, as columns: cards and scores are JSON."""
@@ -63,7 +61,7 @@ class RememberedAnswers:
         if kept is not None and kept.n == n and kept.rows == written:
             cards = self._recommender.cards(kept.game_ids)
             return Plain(cards, kept.scores.split(b",") if kept.scores else [], kept.sources, kept.warnings)
-        answer = self._recommender.recommend(Taste.of(rows, self._weights), _QUERIES[n])
+        answer = self._recommender.recommend(Taste.of(rows, self._weights), Query(n))
         scores = [repr(score).encode() for score in answer.scores]
         if n <= MOST_GAMES:
             self._keep(user_id, _compact(written, n, answer, scores))
