@@ -1,6 +1,7 @@
 """The database: SQLite embedded, or PostgreSQL; brought to the newest schema at start."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from app.core.errors import DatabaseError
 
 log = structlog.get_logger(__name__)
 
-REVISION = "0001"  # the newest migration
+REVISION = "0002"  # the newest migration
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_NUMBER = 4200_1126  # names our lock among PostgreSQL's advisory locks
@@ -64,6 +65,12 @@ class Database:
     def insert(self, table: sa.Table) -> Insert:
         """Begin an insert that can say what happens on a conflict."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def clock(self, connection: sa.Connection) -> float:
+        """Tell the time in seconds since 1970: the server's, which is the same for all who ask."""
+        if self.is_sqlite:
+            return time.time()
+        return float(connection.scalar(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))) or 0)
 
     def close(self) -> None:
         """Close the connections."""

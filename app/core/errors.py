@@ -14,7 +14,10 @@
     ├── SteamError             Steam does not give a player's library
     ├── BenchmarkError         there is nothing that methods could be compared by
     ├── TrainingError          there is nothing a model could be made of
-    ├── RunInProgressError     another run holds the lock
+    ├── RunInProgressError     another run is going on, or waits
+    ├── RunNotFoundError       there is no such run
+    ├── RunEndedError          the run has ended, and cannot be changed any more
+    ├── RunStoppedError        the run was told to stop, or was taken for dead
     ├── ArtifactError          a published version is broken, altered or of another format
     ├── PublishError           a version could not be written
     ├── VersionNotFoundError   there is no such published version
@@ -100,7 +103,32 @@ class TrainingError(GameRecommenderError):
 
 
 class RunInProgressError(GameRecommenderError):
-    """Another run holds the lock."""
+    """Another run is going on, or waits."""
+
+    def __init__(self, run_id: str | None) -> None:
+        """Name the other run, if it has not ended by now."""
+        super().__init__(f"Another run is going on{f', {run_id}' if run_id else ''}; wait for it to end, or cancel it.")
+        self.run_id = run_id
+
+
+class RunNotFoundError(GameRecommenderError):
+    """There is no such run."""
+
+    def __init__(self, run_id: str) -> None:
+        """Name the run that was asked for."""
+        super().__init__(f"There is no run {run_id!r}.")
+
+
+class RunEndedError(GameRecommenderError):
+    """The run has ended, and cannot be changed any more."""
+
+    def __init__(self, run_id: str) -> None:
+        """Name the run."""
+        super().__init__(f"The run {run_id} has ended.")
+
+
+class RunStoppedError(GameRecommenderError):
+    """The run was told to stop, or was taken for dead."""
 
 
 class ArtifactError(GameRecommenderError):

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from limits import parse_many
 from pydantic import (
@@ -16,6 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core.cron import check as check_cron
 from app.core.errors import SettingsError
 
 _ADMIN_KEY_LENGTH = 16
@@ -26,7 +28,7 @@ _DATABASE = re.compile(r"sqlite:///.|postgres(ql)?(\+\w+)?://.")
 def _base_url(value: str) -> str:
     url = _http_url.validate_python(value)
     if url.username or url.password or url.query or url.fragment:
-        raise ValueError("must be an address alone: a key goes into RAWG_API_KEY or STEAM_API_KEY")
+        raise ValueError("must be an address alone: a key goes into a setting of its own")
     return value.rstrip("/")
 
 
@@ -51,6 +53,32 @@ def _admin_key(value: SecretStr | None) -> SecretStr | None:
         key = value.get_secret_value()
         if len(key) < _ADMIN_KEY_LENGTH or not re.fullmatch(r"[!-~]+", key):
             raise ValueError(f"must be at least {_ADMIN_KEY_LENGTH} letters, digits and signs, without spaces")
+    return value
+
+
+def _public_url(value: str | None) -> str | None:
+    return None if value is None else _base_url(value)
+
+
+def _webhook(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        try:
+            _http_url.validate_python(value.get_secret_value())
+        except ValidationError:  # whose words hold the address, which is the secret
+            raise ValueError("must be an address that begins with https://") from None
+    return value
+
+
+def _cron(value: str) -> str:
+    check_cron(value)
+    return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone as in Asia/Seoul or UTC") from None
     return value
 
 
@@ -99,6 +127,9 @@ class Settings(BaseSettings):
     rawg_concurrency: int = Field(default=4, ge=1, le=16)
     rawg_timeout: float = Field(default=30.0, gt=0)
 
+    rawg_full_days: float = Field(default=7.0, ge=0)
+    rawg_quota_warning: float = Field(default=0.9, gt=0, le=1)
+
     steam_api_key: Annotated[SecretStr | None, BeforeValidator(_stripped)] = None
     steam_base_url: Annotated[str, AfterValidator(_base_url)] = "https://api.steampowered.com"
 
@@ -112,6 +143,35 @@ class Settings(BaseSettings):
     answer_log_days: int = Field(default=30, ge=1, le=3650)
 
     gate_tolerance: float = Field(default=0.02, ge=0, le=1)
+
+    drift_warning: float = Field(default=0.2, gt=0)
+
+    retrain_enabled: bool = True
+    retrain_cron: Annotated[str, AfterValidator(_cron)] = "0 4 * * *"
+    retrain_timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    retrain_jitter: int = Field(default=0, ge=0, le=86_400)
+    retrain_grace_hours: float = Field(default=12.0, ge=0)
+    retrain_time_limit: float = Field(default=120.0, gt=0)
+    runs_kept: int = Field(default=200, ge=1)
+
+    probation_minutes: float = Field(default=30.0, ge=0)
+    probation_min_answers: int = Field(default=200, ge=1)
+    probation_fallback_rise: float = Field(default=0.2, gt=0)
+    probation_empty_rise: float = Field(default=0.05, gt=0)
+    probation_error_rise: float = Field(default=0.02, gt=0)
+    probation_latency_ratio: float = Field(default=3.0, gt=1)
+    probation_played_drop: float = Field(default=0.5, gt=0)
+
+    slack_webhook_url: Annotated[SecretStr | None, BeforeValidator(_stripped), AfterValidator(_webhook)] = None
+    notify_language: Literal["en", "ko"] = "en"
+    public_url: Annotated[str | None, BeforeValidator(_stripped), AfterValidator(_public_url)] = None
+
+    wandb_api_key: Annotated[SecretStr | None, BeforeValidator(_stripped)] = None
+    wandb_mode: Annotated[Literal["online", "offline", "disabled"] | None, BeforeValidator(_stripped)] = None
+    wandb_project: str = "game-recommender"
+    wandb_entity: Annotated[str | None, BeforeValidator(_stripped)] = None
+    wandb_base_url: Annotated[str | None, BeforeValidator(_stripped), AfterValidator(_public_url)] = None
+    wandb_timeout: float = Field(default=60.0, gt=0)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"

@@ -3,7 +3,7 @@
 Times are seconds since 1970 (UTC).
 """
 
-from sqlalchemy import BigInteger, Column, Double, Index, LargeBinary, MetaData, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Column, Double, Index, LargeBinary, MetaData, SmallInteger, Table, Text, text
 
 metadata = MetaData()
 
@@ -102,5 +102,67 @@ imports = Table(
     Column("fingerprint", Text, primary_key=True),
     Column("rows", BigInteger, nullable=False),
     Column("at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Training runs. Two unique indices see to it that one is going on at a time, and one waits.
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", _BYTEWISE, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("options", Text, nullable=False),
+    Column("scheduled_for", Double, unique=True),
+    Column("queued_at", Double, nullable=False),
+    Column("started_at", Double),
+    Column("ended_at", Double),
+    Column("runner", Text),
+    Column("expires_at", Double),
+    Column("cancel_at", Double),
+    Column("step", Text),
+    Column("steps", Text, nullable=False, server_default="[]"),
+    Column("result", Text, nullable=False, server_default="{}"),
+    Column("error", Text),
+    Column("log_tail", Text, nullable=False, server_default=""),
+    Index(
+        "runs_going_on",
+        "state",
+        unique=True,
+        sqlite_where=text("state = 'running'"),
+        postgresql_where=text("state = 'running'"),
+    ),
+    Index(
+        "runs_waiting",
+        "state",
+        unique=True,
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+# Rights that one process has at a time.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What people are to be told, until it is sent or given up.
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", _BYTEWISE, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("tries", SmallInteger, nullable=False, server_default="0"),
+    Column("next_try_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("error", Text),
     sqlite_with_rowid=False,
 )

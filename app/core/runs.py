@@ -1,0 +1,290 @@
+"""The history of training runs, and the lease that lets one go on at a time."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from app.core.database import Database
+from app.core.errors import DatabaseError, RunEndedError, RunInProgressError, RunNotFoundError
+from app.core.leases import LEASE_SECONDS, this_process
+from app.core.notices import Notices
+from app.core.tables import runs
+
+_CUT_OFF = "It was cut off: the process that ran it is gone."
+
+
+class State(StrEnum):
+    """How far a run is; the last three are ends."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Trigger(StrEnum):
+    """What a run was started by."""
+
+    SCHEDULE = "schedule"
+    REQUEST = "request"
+    START = "start"  # of the service, which has no model of the catalogue that it is to serve
+    COMMAND = "command"
+    AIRFLOW = "airflow"
+
+
+class Step(StrEnum):
+    """The steps of a run, in their order."""
+
+    COLLECT = "collect"
+    VALIDATE = "validate"
+    TRAIN = "train"
+    EVALUATE = "evaluate"
+    PUBLISH = "publish"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run is asked for.
+
+    Whether to collect or to reuse the kept pages, how many configurations to try, whether to go live whatever the gate
+    says, whether to publish nothing, whether to collect the whole list anew.
+    """
+
+    collect: bool = True
+    tune: int = 0
+    force: bool = False
+    dry_run: bool = False
+    full: bool = False
+
+
+@dataclass(frozen=True)
+class StepTaken:
+    """A step of a run: when it began (seconds since 1970), how long it took, and how far it is where that is known."""
+
+    name: Step
+    started_at: float
+    seconds: float | None = None
+    done: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run; times are seconds since 1970.
+
+    `result` is what came of it, for machines; `error` is why it failed, in the step `step`. `runner` is the process
+    that runs it, as `host:pid`.
+    """
+
+    run_id: str
+    state: State
+    trigger: Trigger
+    options: RunOptions
+    queued_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    runner: str | None = None
+    step: Step | None = None
+    steps: tuple[StepTaken, ...] = ()
+    result: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    cancel_at: float | None = None
+    log_tail: str = ""
+
+    @classmethod
+    def of(cls, row: sa.RowMapping) -> Self:
+        """Read a row."""
+        fields = {name: row[name] for name in cls.__dataclass_fields__}
+        steps = [StepTaken(**{**one, "name": Step(one["name"])}) for one in orjson.loads(row["steps"])]
+        return cls(
+            **{
+                **fields,
+                "state": State(row["state"]),
+                "trigger": Trigger(row["trigger"]),
+                "options": RunOptions(**orjson.loads(row["options"])),
+                "step": Step(row["step"]) if row["step"] else None,
+                "steps": tuple(steps),
+                "result": orjson.loads(row["result"]),
+            }
+        )
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether nothing will come any more."""
+        return self.state not in {State.QUEUED, State.RUNNING}
+
+
+@dataclass(frozen=True)
+class Sign:
+    """What a run learns when it gives a sign of life: whether it is to stop, and whether it was taken for dead."""
+
+    is_to_stop: bool = False
+    is_lost: bool = False
+
+
+class RunStore:
+    """The runs in the database, which itself sees to it that at most one is going on, and at most one waits."""
+
+    def __init__(self, database: Database, now: Any = time.time) -> None:
+        """Use a database, which must be migrated."""
+        self._database = database
+        self._now = now
+
+    def queue(self, trigger: Trigger, options: RunOptions = RunOptions(), scheduled_for: float | None = None) -> Run:
+        """Ask for a run; raises `RunInProgressError` where one waits already, or one was queued for the same time."""
+        return self._insert(State.QUEUED, trigger, options, scheduled_for=scheduled_for)
+
+    def begin(self, trigger: Trigger, options: RunOptions = RunOptions(), seconds: float = LEASE_SECONDS) -> Run:
+        """Begin a run in this process without waiting; raises `RunInProgressError` where another is going on."""
+        self.end_those_cut_off()
+        return self._insert(
+            State.RUNNING, trigger, options, started_at=self._now(), runner=this_process(), lease=seconds
+        )
+
+    def start(self, run_id: str, runner: str | None = None, seconds: float = LEASE_SECONDS) -> Run:
+        """Let a run that waits go on; raises `RunInProgressError`, `RunNotFoundError` or `RunEndedError`."""
+        values = {"state": State.RUNNING, "started_at": self._now(), "runner": runner or this_process()}
+        mine = (runs.c.run_id == run_id, runs.c.state == State.QUEUED)
+        with self._one_at_a_time(), self._database.write() as connection:
+            now = self._database.clock(connection)
+            started = connection.execute(sa.update(runs).where(*mine).values(**values, expires_at=now + seconds))
+        if not started.rowcount and self.get(run_id).state is not State.RUNNING:
+            raise RunEndedError(run_id)
+        return self.get(run_id)
+
+    def beat(
+        self, run_id: str, steps: Sequence[StepTaken] = (), seconds: float = LEASE_SECONDS, runner: str | None = None
+    ) -> Sign:
+        """Give a sign of life: tell how far a run is, and that it is going on for so many seconds from now."""
+        values: dict[str, Any] = {"steps": _json([asdict(step) for step in steps])} if steps else {}
+        if steps:
+            values["step"] = steps[-1].name
+        if runner:
+            values["runner"] = runner
+        mine = (runs.c.run_id == run_id, runs.c.state == State.RUNNING)
+        with self._database.write() as connection:
+            expires_at = self._database.clock(connection) + seconds
+            found = connection.execute(
+                sa.update(runs).where(*mine).values(**values, expires_at=expires_at).returning(runs.c.cancel_at)
+            ).one_or_none()
+        return Sign(is_lost=True) if found is None else Sign(is_to_stop=found.cancel_at is not None)
+
+    def keep_log(self, run_id: str, tail: str) -> None:
+        """Keep the last lines that a run wrote."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(runs).where(runs.c.run_id == run_id).values(log_tail=tail))
+
+    def end(self, run_id: str, state: State, error: str | None = None, result: Mapping[str, Any] | None = None) -> bool:
+        """Record how a run ended, and leave a notice of it; False where its end is recorded already."""
+        values: dict[str, Any] = {"state": state, "ended_at": self._now(), "error": error, "expires_at": None}
+        if result is not None:
+            values["result"] = _json(result)
+        open_ = (runs.c.run_id == run_id, runs.c.state.in_((State.QUEUED, State.RUNNING)))
+        with self._database.write() as connection:
+            ended = connection.execute(sa.update(runs).where(*open_).values(**values)).rowcount > 0
+            if ended:
+                Notices.leave(connection, "run", {"run_id": run_id}, self._now())
+            return ended
+
+    def end_those_cut_off(self) -> list[str]:
+        """Record as failed what has given no sign of life for too long; returns the names of those runs."""
+        with self._database.read() as connection:
+            now = self._database.clock(connection)
+            gone = sa.select(runs.c.run_id).where(runs.c.state == State.RUNNING, runs.c.expires_at < now)
+            found = list(connection.scalars(gone))
+        return [run_id for run_id in found if self.end(run_id, State.FAILED, _CUT_OFF)]
+
+    def cancel(self, run_id: str) -> Run:
+        """Ask a run to stop; one that waits is cancelled at once. Raises `RunNotFoundError` or `RunEndedError`."""
+        if self.get(run_id).state is State.QUEUED and self.end(run_id, State.CANCELLED):
+            return self.get(run_id)
+        mine = (runs.c.run_id == run_id, runs.c.state == State.RUNNING)
+        with self._database.write() as connection:
+            asked = connection.execute(sa.update(runs).where(*mine).values(cancel_at=self._now())).rowcount
+        if not asked:
+            raise RunEndedError(run_id)
+        return self.get(run_id)
+
+    def get(self, run_id: str) -> Run:
+        """Read one run, or raise `RunNotFoundError`."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(runs).where(runs.c.run_id == run_id)).mappings().one_or_none()
+        if row is None:
+            raise RunNotFoundError(run_id)
+        return Run.of(row)
+
+    def newest(self, n: int, offset: int = 0) -> tuple[int, list[Run]]:
+        """Count all runs, and read some, the newest first."""
+        page = sa.select(runs).order_by(runs.c.run_id.desc()).limit(n).offset(offset)
+        with self._database.read() as connection:
+            total = connection.scalar(sa.select(sa.func.count()).select_from(runs)) or 0
+            return total, [Run.of(row) for row in connection.execute(page).mappings()]
+
+    def going_on(self) -> Run | None:
+        """Find the run that is going on, or else the one that waits."""
+        open_ = sa.select(runs).where(runs.c.state.in_((State.RUNNING, State.QUEUED))).order_by(runs.c.state.desc())
+        with self._database.read() as connection:
+            row = connection.execute(open_.limit(1)).mappings().one_or_none()
+        return Run.of(row) if row else None
+
+    def waiting(self) -> Run | None:
+        """Find the run that waits."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(runs).where(runs.c.state == State.QUEUED)).mappings().one_or_none()
+        return Run.of(row) if row else None
+
+    def last_scheduled(self) -> float | None:
+        """Tell the last time for which the schedule queued a run, else when the first run of all was queued."""
+        times = sa.select(sa.func.max(runs.c.scheduled_for), sa.func.min(runs.c.queued_at))
+        with self._database.read() as connection:
+            scheduled, first = connection.execute(times).one()
+        found: float | None = scheduled if scheduled is not None else first
+        return found
+
+    def prune(self, keep: int) -> int:
+        """Forget all but the newest runs; counts those forgotten."""
+        oldest = sa.select(runs.c.run_id).order_by(runs.c.run_id.desc()).limit(1).offset(keep - 1).scalar_subquery()
+        ended = runs.c.state.not_in((State.QUEUED, State.RUNNING))
+        with self._database.write() as connection:
+            return connection.execute(sa.delete(runs).where(runs.c.run_id < oldest, ended)).rowcount
+
+    def _insert(
+        self, state: State, trigger: Trigger, options: RunOptions, *, lease: float | None = None, **times: Any
+    ) -> Run:
+        queued_at = self._now()
+        run_id = f"{datetime.fromtimestamp(queued_at, UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
+        values: dict[str, Any] = {
+            "run_id": run_id,
+            "state": state,
+            "trigger": trigger,
+            "options": _json(asdict(options)),
+        }
+        with self._one_at_a_time(), self._database.write() as connection:
+            if lease is not None:
+                values["expires_at"] = self._database.clock(connection) + lease
+            connection.execute(sa.insert(runs).values(**values, queued_at=queued_at, **times))
+        return self.get(run_id)
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as failed:
+            if isinstance(failed.__cause__, IntegrityError):
+                other = self.going_on()
+                raise RunInProgressError(other.run_id if other else None) from None
+            raise
+
+
+def _json(content: Any) -> str:
+    return orjson.dumps(content).decode()
