@@ -1,20 +1,16 @@
 """The command line: `python -m training COMMAND`."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from filelock import FileLock, Timeout
 
-from app.core.errors import CollectionError, GameRecommenderError, RunInProgressError, one_line
-from app.core.settings import Settings
-from training import collection, tables
+from app.core.errors import GameRecommenderError, one_line
+from app.core.runs import RunOptions
+from training import source, tables
 from training.commands import keys, models, opened, transfer
 from training.commands.opened import Json
-from training.pages import Collection
 from training.progress import say
 
 # pandas, pandera and scikit-learn take seconds to import, so a command imports what it needs where it needs it:
@@ -36,6 +32,8 @@ Estimator = Annotated[Literal["neighbour_ridge", "cosine"], typer.Option(help="H
 Force = Annotated[bool, typer.Option("--force", help="Make the new model current whatever the gate says.")]
 Tune = Annotated[int, typer.Option(min=0, max=10_000, metavar="N", help="Try N configurations, and train the best.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew instead of going on with an interrupted collection.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Train and judge, and publish nothing.")]
+RunId = Annotated[str | None, typer.Option("--run-id", help="Carry out a run that waits.", hidden=True)]
 
 
 @app.command()
@@ -47,6 +45,8 @@ def run(
     estimator: Estimator = "neighbour_ridge",
     tune: Tune = 0,
     force: Force = False,
+    dry_run: DryRun = False,
+    run_id: RunId = None,
     as_json: Json = False,
 ) -> None:
     """Run the whole pipeline: collect, validate, train, evaluate, publish; go live with the model unless it is worse.
@@ -54,36 +54,34 @@ def run(
     With RAWG_API_KEY set the live catalogue is collected. Without it the pages collected last are used, and where there
     are none the starter catalogue.
     """
+    if starter and replay:
+        raise typer.BadParameter("--starter and --replay are two different catalogues.")
     settings = opened.settings()
-    with _one_run_at_a_time(settings):
-        source = _source(settings, replay=replay, starter=starter, fresh=fresh)
-        from training.estimators import CONFIGS
-        from training.fitting import TrainingConfig
-        from training.pipeline import Wishes, train
+    from training.run import Choice, begin
+    from training.run import run as carry_out
 
-        config = TrainingConfig(collaborative=CONFIGS[estimator]())
-        manifest = train(settings, source, config, Wishes(trials=tune, force=force))
-        if source:
-            collection.folder(settings).keep_only(source)
+    options = RunOptions(collect=not (replay or starter), tune=tune, force=force, dry_run=dry_run, full=fresh)
+    choice = Choice("starter" if starter else "kept" if replay else None, fresh, estimator)
+    store, begun = begin(settings, options, run_id)
+    outcome = carry_out(settings, store, begun, choice)
+    manifest = outcome.manifest
     tables.show(manifest.model_dump(mode="json"), tables.published(manifest), as_json=as_json)
 
 
 @app.command()
 def collect(fresh: Fresh = False) -> None:
     """Collect the catalogue from RAWG; an interrupted collection goes on where it stopped."""
-    settings = opened.settings()
-    with _one_run_at_a_time(settings):
-        _collected(settings, fresh=fresh)
+    source.collected(opened.settings(), fresh=fresh)
 
 
 @app.command()
 def validate(starter: Starter = False, as_json: Json = False) -> None:
     """Check the pages collected last (or the starter catalogue) and report everything that is wrong at once."""
     settings = opened.settings()
-    source = None if starter else _kept(settings)
+    pages = None if starter else source.kept(settings)
     from training.pipeline import check
 
-    _, report = check(settings, source)
+    _, report = check(settings, pages)
     tables.show(report.to_dict(), tables.validation(report), as_json=as_json)
     report.raise_if_stopped()
 
@@ -157,47 +155,6 @@ def benchmark(
         raise typer.BadParameter(f"There is no method {', '.join(unknown)}; there are {', '.join(METHODS)}.")
     found = benchmark.run(train, test, memory, only or ())
     tables.show(found.to_dict(), tables.benchmark(found), as_json=as_json)
-
-
-@contextmanager
-def _one_run_at_a_time(settings: Settings) -> Iterator[None]:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(settings.data_dir / "run.lock", timeout=0):
-            yield
-    except Timeout:
-        raise RunInProgressError(f"Another run is going on in {settings.data_dir}; wait for it to end.") from None
-
-
-def _source(settings: Settings, *, replay: bool, starter: bool, fresh: bool = False) -> Collection | None:
-    """Choose where the catalogue comes from: a collection of pages, or None for the starter catalogue."""
-    if starter and replay:
-        raise typer.BadParameter("--starter and --replay are two different catalogues.")
-    if starter:
-        return None
-    if replay:
-        return _kept(settings)
-    if settings.rawg_api_key:
-        return _collected(settings, fresh=fresh)
-    kept = collection.folder(settings).latest()
-    if kept is None:
-        say("RAWG_API_KEY is not set: training on the starter catalogue.")
-    else:
-        say(f"RAWG_API_KEY is not set: using the pages collected on {kept.started_at:%Y-%m-%d}.")
-    return kept
-
-
-def _kept(settings: Settings) -> Collection:
-    kept = collection.folder(settings).latest()
-    if kept is None:
-        raise CollectionError("No collection is finished yet: run `python -m training collect`.")
-    return kept
-
-
-def _collected(settings: Settings, *, fresh: bool) -> Collection:
-    if not settings.rawg_api_key:
-        raise CollectionError("RAWG_API_KEY is not set; a key is free at https://rawg.io/apidocs.")
-    return collection.collect(settings, fresh=fresh)
 
 
 def main() -> None:

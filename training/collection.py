@@ -24,7 +24,7 @@ def ledger(settings: Settings) -> RequestLedger:
     return RequestLedger(settings.data_dir / "rawg" / "requests.json", settings.rawg_monthly_quota)
 
 
-def collect(settings: Settings, *, fresh: bool = False) -> Collection:
+def collect(settings: Settings, *, fresh: bool = False, advance: Advance | None = None) -> Collection:  # noqa: ARG001
     """Collect the list of games, most-added first, and return the finished collection.
 
     Goes on with an interrupted collection of the same list, unless `fresh`. Whatever stops it, the pages that have

@@ -50,6 +50,7 @@ class Step(StrEnum):
     TRAIN = "train"
     EVALUATE = "evaluate"
     PUBLISH = "publish"
+    TRACK = "track"
 
 
 @dataclass(frozen=True)
@@ -166,9 +167,7 @@ class RunStore:
         self, run_id: str, steps: Sequence[StepTaken] = (), seconds: float = LEASE_SECONDS, runner: str | None = None
     ) -> Sign:
         """Give a sign of life: tell how far a run is, and that it is going on for so many seconds from now."""
-        values: dict[str, Any] = {"steps": _json([asdict(step) for step in steps])} if steps else {}
-        if steps:
-            values["step"] = steps[-1].name
+        values = _progress(steps)
         if runner:
             values["runner"] = runner
         mine = (runs.c.run_id == run_id, runs.c.state == State.RUNNING)
@@ -184,10 +183,18 @@ class RunStore:
         with self._database.write() as connection:
             connection.execute(sa.update(runs).where(runs.c.run_id == run_id).values(log_tail=tail))
 
-    def end(self, run_id: str, state: State, error: str | None = None, result: Mapping[str, Any] | None = None) -> bool:
+    def end(
+        self,
+        run_id: str,
+        state: State,
+        error: str | None = None,
+        result: Mapping[str, Any] | None = None,
+        steps: Sequence[StepTaken] = (),
+    ) -> bool:
         """Record how a run ended, and leave a notice of it; False where its end is recorded already."""
         values: dict[str, Any] = {"state": state, "ended_at": self._now(), "error": error, "expires_at": None}
-        if result is not None:
+        values |= _progress(steps)
+        if result:
             values["result"] = _json(result)
         open_ = (runs.c.run_id == run_id, runs.c.state.in_((State.QUEUED, State.RUNNING)))
         with self._database.write() as connection:
@@ -284,6 +291,10 @@ class RunStore:
                 other = self.going_on()
                 raise RunInProgressError(other.run_id if other else None) from None
             raise
+
+
+def _progress(steps: Sequence[StepTaken]) -> dict[str, Any]:
+    return {"steps": _json([asdict(step) for step in steps]), "step": steps[-1].name} if steps else {}
 
 
 def _json(content: Any) -> str:

@@ -1,0 +1,101 @@
+"""From a judged model to a published version."""
+
+import hashlib
+import subprocess
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from app.core.artifact import Artifact, Counts, Manifest
+from app.core.interactions import InteractionStore
+from app.core.recommender import Recommender
+from app.core.settings import Settings
+from app.core.store import ModelStore
+from training import report
+from training.candidate import Candidate
+from training.erasure import forget
+from training.journal import Journal
+from training.patience import patiently
+from training.report import Findings
+
+_CLOCKS_DIFFER = 60.0  # seconds between the machine that trains and those that erase
+_GIT_COMMIT = ("git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD")
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A candidate, and what was found out about it."""
+
+    candidate: Candidate
+    findings: Findings
+
+
+def publish(
+    settings: Settings, judged: Judged, interactions: InteractionStore, journal: Journal, *, dry_run: bool = False
+) -> Manifest:
+    """Publish a model, and make it current where that was decided; in a dry run, only say what would be published."""
+    # From here on an erasure is later than the model, and the service looks out for those.
+    created_at = datetime.now(UTC)
+    candidate = _without_erased(judged.candidate, interactions)
+    manifest = _manifest(candidate, judged.findings, created_at)
+    if dry_run:
+        return manifest
+    store = ModelStore(settings.model_store)
+    arrays = {**candidate.recommender.to_arrays(), **candidate.held_out.to_arrays()}
+    files = report.files(manifest, judged.findings, candidate.recommender)
+    journal.must_go_on()
+    store.publish(Artifact(manifest, arrays), files)
+    journal.must_go_on()
+    if judged.findings.decision.promoted:
+        store.activate(manifest.version)
+    store.prune(settings.models_kept)
+    return manifest
+
+
+def _without_erased(candidate: Candidate, interactions: InteractionStore) -> Candidate:
+    erased = patiently(lambda: interactions.erased(since=candidate.started_at - _CLOCKS_DIFFER))
+    histories, held_out = forget(candidate.recommender.histories, candidate.held_out, erased)
+    return replace(candidate, recommender=replace(candidate.recommender, histories=histories), held_out=held_out)
+
+
+def _manifest(candidate: Candidate, findings: Findings, created_at: datetime) -> Manifest:
+    recommender, origin = candidate.recommender, candidate.origin
+    histories = recommender.histories
+    return Manifest(
+        version=f"{created_at:%Y%m%dT%H%M%S-%f}",
+        created_at=created_at,
+        git_commit=_git_commit(),
+        data_kind=origin.kind,
+        catalogue_source=origin.catalogue,
+        data_fingerprint=_fingerprint(recommender),
+        counts=Counts(
+            games=len(recommender.catalogue),
+            players=len(histories),
+            plays=len(histories.indices),
+            plays_left_out=origin.left_out,
+            neighbours=len(recommender.collaborative.indices),
+        ),
+        config=candidate.config,
+        metrics=findings.metrics(),
+        gate=findings.decision.to_dict(),
+    )
+
+
+def _fingerprint(recommender: Recommender) -> str:
+    """Digest what was trained on: the same catalogue and plays have the same fingerprint."""
+    arrays = recommender.to_arrays()
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        if name.startswith(("game_ids", "records", "users", "histories")):
+            digest.update(np.ascontiguousarray(arrays[name]).data)
+    return digest.hexdigest()
+
+
+def _git_commit() -> str | None:
+    try:
+        found = subprocess.run(_GIT_COMMIT, capture_output=True, text=True, check=True, timeout=5)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()

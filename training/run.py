@@ -1,0 +1,106 @@
+"""One recorded run: collect, train, publish, track, tell."""
+
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from app.core.artifact import Manifest
+from app.core.database import Database
+from app.core.runs import Run, RunOptions, RunStore, Step, Trigger
+from app.core.settings import Settings
+from training import collection, source
+from training.journal import RunJournal
+from training.pages import Collection
+
+if TYPE_CHECKING:
+    from training.pipeline import Outcome
+
+Catalogue = Literal["live", "kept", "starter"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a command chooses beyond what any run can be asked for."""
+
+    catalogue: Catalogue | None = None
+    fresh: bool = False
+    estimator: str = "neighbour_ridge"
+
+
+def begin(settings: Settings, options: RunOptions, run_id: str | None) -> tuple[RunStore, Run]:
+    """Begin a run, or the one that waits under a name; raises `RunInProgressError` where another is going on."""
+    database = Database(settings.database)
+    database.migrate()
+    store = RunStore(database)
+    return store, store.start(run_id) if run_id else store.begin(Trigger.COMMAND, options)
+
+
+def run(settings: Settings, store: RunStore, begun: Run, choice: Choice = Choice()) -> "Outcome":
+    """Carry out a run that has begun, and record how it ends; the process may be told to stop by a signal."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    options, journal = begun.options, RunJournal(store, begun.run_id)
+    if begun.trigger is not Trigger.COMMAND:
+        journal.watch_standard_input()
+    with journal.going_on():
+        with journal.step(Step.COLLECT):
+            pages = _source(settings, options, choice, journal)
+        # Seconds to import: a wrong key is told before.
+        from training.estimators import CONFIGS
+        from training.fitting import TrainingConfig
+        from training.pipeline import Wishes, train
+
+        config = TrainingConfig(collaborative=CONFIGS[choice.estimator]())
+        wishes = Wishes(options.tune, options.force, options.dry_run)
+        outcome = train(settings, pages, config, wishes, journal)
+        if pages:
+            collection.folder(settings).keep_only(pages)
+        journal.result = result_of(settings, outcome, dry_run=options.dry_run)
+    return outcome
+
+
+def result_of(settings: Settings, outcome: "Outcome", *, dry_run: bool) -> dict[str, Any]:
+    """Write what came of a run for machines."""
+    manifest, validation = outcome.manifest, outcome.validation
+    gate = manifest.gate
+    return {
+        **_described(manifest),
+        "data_kind": manifest.data_kind,
+        "catalogue_source": manifest.catalogue_source,
+        "promoted": bool(gate["promoted"]) and not dry_run,
+        "forced": gate["forced"],
+        "dry_run": dry_run,
+        "reason": gate["reason"],
+        "against_champion": gate.get("against_champion"),
+        "against_popularity": gate.get("against_popularity"),
+        "before": _described(outcome.before) if outcome.before else None,
+        "validation": {"rows": validation.rows, "valid": validation.valid, "bad": validation.bad},
+        "quota": _quota(settings),
+    }
+
+
+def _described(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "version": manifest.version,
+        "counts": manifest.counts.model_dump(),
+        "metrics": manifest.metrics,
+    }
+
+
+def _quota(settings: Settings) -> dict[str, int] | None:
+    if not settings.rawg_api_key:
+        return None
+    return {"limit": settings.rawg_monthly_quota, "remaining": collection.ledger(settings).remaining}
+
+
+def _source(settings: Settings, options: RunOptions, choice: Choice, journal: RunJournal) -> Collection | None:
+    if choice.catalogue == "starter":
+        return None
+    if choice.catalogue == "kept":
+        return source.kept(settings)
+    if not options.collect:
+        return collection.folder(settings).latest()
+    return source.live_or_kept(settings, fresh=choice.fresh, advance=journal.advance)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    signal.raise_signal(signal.SIGINT)
