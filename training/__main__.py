@@ -9,7 +9,7 @@ import typer
 from app.core.errors import GameRecommenderError, one_line
 from app.core.runs import RunOptions
 from training import source, tables
-from training.commands import keys, models, opened, transfer
+from training.commands import keys, models, opened, step, transfer
 from training.commands.opened import Json
 from training.progress import say
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(transfer.app)
+app.add_typer(step.app)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 
@@ -65,7 +66,7 @@ def run(
     store, begun = begin(settings, options, run_id)
     outcome = carry_out(settings, store, begun, choice)
     manifest = outcome.manifest
-    tables.show(manifest.model_dump(mode="json"), tables.published(manifest), as_json=as_json)
+    tables.show(manifest.model_dump(mode="json"), tables.published(manifest, dry_run=dry_run), as_json=as_json)
 
 
 @app.command()

@@ -106,6 +106,19 @@ class RunJournal:
             self._over.set()
             self._thread.join()
 
+    @contextmanager
+    def going_on_for(self, seconds: float) -> Iterator[None]:
+        """Give signs of life until the block ends, and leave the run going on for so many seconds more."""
+        self._thread.start()
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise RunStoppedError(self.stopped_because or _INTERRUPTED) from None
+        finally:
+            self._over.set()
+            self._thread.join()
+            patiently(lambda: self._store.beat(self._run_id, tuple(self._steps), seconds))
+
     def watch_standard_input(self) -> None:
         """End the run, and everything it has started, once standard input ends: then the service is gone."""
         threading.Thread(target=self._end_alone, name="service-watch", daemon=True).start()

@@ -22,7 +22,7 @@ from training.pages import Collection
 from training.progress import say
 from training.publishing import Judged, publish
 from training.report import Findings
-from training.validation import ValidationReport, validate
+from training.validation import RecordCounts, ValidationReport, validate
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class Outcome:
     manifest: Manifest
     findings: Findings
     before: Manifest | None
-    validation: ValidationReport
+    records: RecordCounts
+    dry_run: bool = False
 
 
 def train(
@@ -68,7 +69,8 @@ def train(
         judged = judge(settings, made, champion, force=wishes.force)
     with journal.step(Step.PUBLISH):
         manifest = publish(settings, judged, interactions, journal, dry_run=wishes.dry_run)
-    return Outcome(manifest, judged.findings, champion.manifest if champion else None, found)
+    before = champion.manifest if champion else None
+    return Outcome(manifest, judged.findings, before, found.counts, wishes.dry_run)
 
 
 def check(settings: Settings, collection: Collection | None) -> tuple[pd.DataFrame, ValidationReport]:

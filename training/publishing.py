@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,16 +40,17 @@ def publish(
     # From here on an erasure is later than the model, and the service looks out for those.
     created_at = datetime.now(UTC)
     candidate = _without_erased(judged.candidate, interactions)
-    manifest = _manifest(candidate, judged.findings, created_at)
+    findings = judged.findings
+    manifest = describe(candidate, created_at, findings.metrics(), findings.decision.to_dict())
     if dry_run:
         return manifest
     store = ModelStore(settings.model_store)
     arrays = {**candidate.recommender.to_arrays(), **candidate.held_out.to_arrays()}
-    files = report.files(manifest, judged.findings, candidate.recommender)
+    files = report.files(manifest, findings, candidate.recommender)
     journal.must_go_on()
     store.publish(Artifact(manifest, arrays), files)
     journal.must_go_on()
-    if judged.findings.decision.promoted:
+    if findings.decision.promoted:
         store.activate(manifest.version)
     store.prune(settings.models_kept)
     return manifest
@@ -60,7 +62,13 @@ def _without_erased(candidate: Candidate, interactions: InteractionStore) -> Can
     return replace(candidate, recommender=replace(candidate.recommender, histories=histories), held_out=held_out)
 
 
-def _manifest(candidate: Candidate, findings: Findings, created_at: datetime) -> Manifest:
+def describe(
+    candidate: Candidate,
+    created_at: datetime,
+    metrics: dict[str, Any] | None = None,
+    decision: dict[str, Any] | None = None,
+) -> Manifest:
+    """Write a candidate's manifest, with what was found out about it."""
     recommender, origin = candidate.recommender, candidate.origin
     histories = recommender.histories
     return Manifest(
@@ -78,8 +86,8 @@ def _manifest(candidate: Candidate, findings: Findings, created_at: datetime) ->
             neighbours=len(recommender.collaborative.indices),
         ),
         config=candidate.config,
-        metrics=findings.metrics(),
-        gate=findings.decision.to_dict(),
+        metrics=metrics or {},
+        gate=decision or {},
     )
 
 

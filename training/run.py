@@ -1,11 +1,14 @@
 """One recorded run: collect, train, publish, track, tell."""
 
 import signal
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.core.artifact import Manifest
 from app.core.database import Database
+from app.core.errors import RunInProgressError
+from app.core.leases import LEASE_SECONDS
 from app.core.runs import Run, RunOptions, RunStore, Step, Trigger
 from app.core.settings import Settings
 from training import collection, source
@@ -14,6 +17,8 @@ from training.pages import Collection
 
 if TYPE_CHECKING:
     from training.pipeline import Outcome
+
+_LOOK_SECONDS = 0.5
 
 Catalogue = Literal["live", "kept", "starter"]
 
@@ -32,7 +37,21 @@ def begin(settings: Settings, options: RunOptions, run_id: str | None) -> tuple[
     database = Database(settings.database)
     database.migrate()
     store = RunStore(database)
-    return store, store.start(run_id) if run_id else store.begin(Trigger.COMMAND, options)
+    return store, store.start(run_id) if run_id else _begin(store, options)
+
+
+def _begin(store: RunStore, options: RunOptions) -> Run:
+    """Begin at once, or when the run that seems to be going on is found dead: a live one gives a sign before that."""
+    left = LEASE_SECONDS
+    while True:
+        try:
+            return store.begin(Trigger.COMMAND, options)
+        except RunInProgressError:
+            now_left = store.time_left()
+            if now_left is not None and now_left > left:
+                raise
+            left = LEASE_SECONDS if now_left is None else now_left
+            time.sleep(_LOOK_SECONDS)
 
 
 def run(settings: Settings, store: RunStore, begun: Run, choice: Choice = Choice()) -> "Outcome":
@@ -54,26 +73,26 @@ def run(settings: Settings, store: RunStore, begun: Run, choice: Choice = Choice
         outcome = train(settings, pages, config, wishes, journal)
         if pages:
             collection.folder(settings).keep_only(pages)
-        journal.result = result_of(settings, outcome, dry_run=options.dry_run)
+        journal.result = result_of(settings, outcome)
     return outcome
 
 
-def result_of(settings: Settings, outcome: "Outcome", *, dry_run: bool) -> dict[str, Any]:
+def result_of(settings: Settings, outcome: "Outcome") -> dict[str, Any]:
     """Write what came of a run for machines."""
-    manifest, validation = outcome.manifest, outcome.validation
+    manifest = outcome.manifest
     gate = manifest.gate
     return {
         **_described(manifest),
         "data_kind": manifest.data_kind,
         "catalogue_source": manifest.catalogue_source,
-        "promoted": bool(gate["promoted"]) and not dry_run,
+        "promoted": bool(gate["promoted"]) and not outcome.dry_run,
         "forced": gate["forced"],
-        "dry_run": dry_run,
+        "dry_run": outcome.dry_run,
         "reason": gate["reason"],
         "against_champion": gate.get("against_champion"),
         "against_popularity": gate.get("against_popularity"),
         "before": _described(outcome.before) if outcome.before else None,
-        "validation": {"rows": validation.rows, "valid": validation.valid, "bad": validation.bad},
+        "validation": outcome.records._asdict(),
         "quota": _quota(settings),
     }
 

@@ -36,12 +36,15 @@ def show(machine: object, people: RenderableType, *, as_json: bool) -> None:
         Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE, highlight=False).print(people)
 
 
-def published(manifest: Manifest) -> RenderableType:
-    """Describe a version that a run has published."""
+def published(manifest: Manifest, *, dry_run: bool) -> RenderableType:
+    """Describe a version that a run has published, or would have."""
     counts, gate = manifest.counts, manifest.gate
     promoted = "it is current" if gate["promoted"] else "the version before stays current"
+    went = f"Published {manifest.version}; {promoted}"
+    if dry_run:
+        went = f"Not published, as this is a dry run; the gate would {'' if gate['promoted'] else 'not '}let it pass"
     lines = [
-        f"Published {manifest.version}; {promoted}{' (forced)' if gate['forced'] else ''}. {gate['reason']}",
+        f"{went}{' (forced)' if gate['forced'] else ''}. {gate['reason']}",
         f"{counts.games} games, {counts.players} {manifest.data_kind} players, {counts.plays} plays.",
     ]
     if counts.plays_left_out:

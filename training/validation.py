@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pandera.pandas as pa
@@ -45,6 +45,14 @@ class SetAside:
     reasons: list[str]
 
 
+class RecordCounts(NamedTuple):
+    """How many records there were, how many were used, and how many were bad."""
+
+    rows: int
+    valid: int
+    bad: int
+
+
 @dataclass(frozen=True)
 class ValidationReport:
     """What was looked at, what is used, and everything that was wrong.
@@ -60,6 +68,11 @@ class ValidationReport:
     violations: list[Violation]
     set_aside: list[SetAside]
     stopped_because: str | None
+
+    @property
+    def counts(self) -> RecordCounts:
+        """Count the records."""
+        return RecordCounts(self.rows, self.valid, self.bad)
 
     def to_dict(self) -> dict[str, Any]:
         """Write the report for machines."""

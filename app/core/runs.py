@@ -1,6 +1,7 @@
 """The history of training runs, and the lease that lets one go on at a time."""
 
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from app.core.errors import DatabaseError, RunEndedError, RunInProgressError, Ru
 from app.core.leases import LEASE_SECONDS, this_process
 from app.core.notices import Notices
 from app.core.tables import runs
+
+RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9a-f]{6}")
 
 _CUT_OFF = "It was cut off: the process that ran it is gone."
 
@@ -143,13 +146,27 @@ class RunStore:
 
     def queue(self, trigger: Trigger, options: RunOptions = RunOptions(), scheduled_for: float | None = None) -> Run:
         """Ask for a run; raises `RunInProgressError` where one waits already, or one was queued for the same time."""
-        return self._insert(State.QUEUED, trigger, options, scheduled_for=scheduled_for)
+        run_id = _new_id(self._now())
+        return self._insert(State.QUEUED, trigger, options, None, run_id=run_id, scheduled_for=scheduled_for)
 
-    def begin(self, trigger: Trigger, options: RunOptions = RunOptions(), seconds: float = LEASE_SECONDS) -> Run:
+    def begin(
+        self,
+        trigger: Trigger,
+        options: RunOptions = RunOptions(),
+        seconds: float = LEASE_SECONDS,
+        run_id: str | None = None,
+    ) -> Run:
         """Begin a run in this process without waiting; raises `RunInProgressError` where another is going on."""
         self.end_those_cut_off()
+        now = self._now()
         return self._insert(
-            State.RUNNING, trigger, options, started_at=self._now(), runner=this_process(), lease=seconds
+            State.RUNNING,
+            trigger,
+            options,
+            seconds,
+            run_id=run_id or _new_id(now),
+            started_at=now,
+            runner=this_process(),
         )
 
     def start(self, run_id: str, runner: str | None = None, seconds: float = LEASE_SECONDS) -> Run:
@@ -244,6 +261,12 @@ class RunStore:
             row = connection.execute(open_.limit(1)).mappings().one_or_none()
         return Run.of(row) if row else None
 
+    def time_left(self) -> float | None:
+        """Tell for how many seconds the run that is going on is still taken for alive; None where there is none."""
+        with self._database.read() as connection:
+            expires_at = connection.scalar(sa.select(runs.c.expires_at).where(runs.c.state == State.RUNNING))
+            return None if expires_at is None else float(expires_at) - self._database.clock(connection)
+
     def waiting(self) -> Run | None:
         """Find the run that waits."""
         with self._database.read() as connection:
@@ -266,20 +289,14 @@ class RunStore:
             return connection.execute(sa.delete(runs).where(runs.c.run_id < oldest, ended)).rowcount
 
     def _insert(
-        self, state: State, trigger: Trigger, options: RunOptions, *, lease: float | None = None, **times: Any
+        self, state: State, trigger: Trigger, options: RunOptions, lease: float | None, *, run_id: str, **more: Any
     ) -> Run:
-        queued_at = self._now()
-        run_id = f"{datetime.fromtimestamp(queued_at, UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
-        values: dict[str, Any] = {
-            "run_id": run_id,
-            "state": state,
-            "trigger": trigger,
-            "options": _json(asdict(options)),
-        }
+        named = {"run_id": run_id, "state": state, "trigger": trigger, "queued_at": self._now()}
+        values: dict[str, Any] = {**named, "options": _json(asdict(options)), **more}
         with self._one_at_a_time(), self._database.write() as connection:
             if lease is not None:
                 values["expires_at"] = self._database.clock(connection) + lease
-            connection.execute(sa.insert(runs).values(**values, queued_at=queued_at, **times))
+            connection.execute(sa.insert(runs).values(values))
         return self.get(run_id)
 
     @contextmanager
@@ -291,6 +308,11 @@ class RunStore:
                 other = self.going_on()
                 raise RunInProgressError(other.run_id if other else None) from None
             raise
+
+
+def _new_id(at: float) -> str:
+    """Name a run: the names stand in the order of time."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
 
 
 def _progress(steps: Sequence[StepTaken]) -> dict[str, Any]:

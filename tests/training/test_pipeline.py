@@ -17,17 +17,21 @@ from app.core.store import ModelStore
 from tests.fakes import rawg
 from tests.training.conftest import MakeSettings
 from tests.worlds import asked, game, put
-from training import gate
+from training import gate, pipeline
 from training.collection import collect
 from training.estimators.cosine import CosineConfig
 from training.evaluate import evaluate
 from training.features import FeatureConfig
 from training.fitting import ContentConfig, Fitter, TrainingConfig
 from training.hold_out import HeldOut
-from training.pipeline import Wishes, train
+from training.pipeline import Wishes
 from training.simulate import simulate
 
 SETTINGS = Settings()
+
+
+def train(*arguments: Any, **more: Any) -> Manifest:
+    return pipeline.train(*arguments, **more).manifest
 
 
 def published(manifest: Manifest) -> Recommender:
