@@ -1,6 +1,5 @@
 """When the schedule says that a run is due."""
 
-import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,7 +7,6 @@ from apscheduler.triggers.cron import CronTrigger
 
 _FIELDS = 5
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")  # as cron numbers them; APScheduler begins with Monday
-_LONGEST = timedelta(days=3 * 366)
 
 
 def check(expression: str) -> None:
@@ -35,7 +33,7 @@ def trigger(expression: str, timezone: str, jitter: int = 0) -> CronTrigger:
             timezone=ZoneInfo(timezone),
             jitter=jitter or None,
         )
-    except (ValueError, IndexError):
+    except ValueError:
         raise ValueError("must be a cron expression, as in 0 4 * * * or 30 5 * * mon") from None
 
 
@@ -53,18 +51,30 @@ def last_due(expression: str, timezone: str, now: datetime, since: datetime) -> 
         window *= 8
 
 
-def _named(weekday: str) -> str:
-    """Name the days, but for the number of a step: `1-5` is `mon-fri`."""
-    parts = []
-    for part in weekday.split(","):
-        days, slash, step = part.partition("/")
-        first, dash, last = (re.sub(r"^[0-7]$", lambda day: _DAYS[int(day[0])], one) for one in _ends(days))
-        if dash and first == "sun" and last != "sun":
-            parts += [f"sun{slash}{step}", f"mon-{last}{slash}{step}"]  # APScheduler's week begins with Monday
-        else:
-            parts.append(f"{first}{dash}{last}{slash}{step}")
-    return ",".join(parts)
+def _named(weekdays: str) -> str:
+    """Name each day of a field: a number means another day to cron than to APScheduler, whose week begins on Monday."""
+    if weekdays == "*":
+        return weekdays
+    days = {day for part in weekdays.split(",") for day in _days(part)}
+    return ",".join(sorted({_DAYS[day] for day in days}, key=_DAYS.index))
 
 
-def _ends(days: str) -> tuple[str, str, str]:
-    return days.partition("-")
+def _days(part: str) -> range:
+    """Tell the numbers of the days of one part, as in `mon-fri`, `1-5/2`, `*/2` or `sun`; raises `ValueError`."""
+    days, _, step = part.partition("/")
+    if days == "*":
+        first, last = 0, len(_DAYS) - 2
+    else:
+        start, dash, end = days.partition("-")
+        first = _number(start)
+        last = _number(end) if dash else first
+    if last < first:
+        raise ValueError(part)
+    return range(first, last + 1, int(step or 1))
+
+
+def _number(day: str) -> int:
+    number = int(day) if day.isdigit() else _DAYS.index(day)
+    if number >= len(_DAYS):
+        raise ValueError(day)
+    return number
