@@ -132,6 +132,8 @@ def _measured(features: Iterator[Feature], warning: float) -> tuple[Drift, ...]:
 
 def _of_games(models: Pair) -> Iterator[Feature]:
     sizes = _games(models)
+    if not sizes.enough():
+        return
     before, after = models.before.facets, models.after.facets
     numbers: dict[str, tuple[Numbers, Numbers]] = {
         "rating": (_ratings(before), _ratings(after)),
@@ -151,6 +153,8 @@ def _of_plays(models: Pair, *, reweighed: bool) -> Iterator[Feature]:
     Games that nobody plays have no plays to be counted.
     """
     players = _players(models)
+    if not players.enough():
+        return
     before, after = models.before.histories, models.after.histories
     yield "plays_per_player", by_value(np.diff(before.indptr), np.diff(after.indptr), players.bins()), players
     was, now = _plays_per_game(models.before), _plays_per_game(models.after)

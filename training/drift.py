@@ -96,7 +96,7 @@ def measure(name: str, binned: Binned, sizes: Sizes, warning: float) -> Drift:
     added = parts(binned.before, binned.after)
     psi, bins = float(added.sum()), np.count_nonzero(binned.before + binned.after)
     by_chance = float(chdtri(max(bins - 1, 1), _CHANCE)) * (1 / sizes.before + 1 / sizes.after)
-    most = int(added.argmax())
+    most = np.lexsort((binned.after, added))[-1]  # where nothing has moved, the bin with the most samples
     old, new = (float(counts[most] / max(counts.sum(), 1)) for counts in (binned.before, binned.after))
     return Drift(name, psi, by_chance, psi > max(warning, by_chance), Moved(binned.names[most], old, new))
 
@@ -159,11 +159,12 @@ def _ranges(edges: FloatArray) -> list[str]:
     """Name the bins that end at edges, which belong to them, and the one above."""
     if not len(edges):
         return ["known"]
+    alone = [low == np.nextafter(high, -np.inf) for low, high in pairwise(edges)]
     between = [
-        _number(high) if low == np.nextafter(high, -np.inf) else f"{_number(low)} to {_number(high)}"
-        for low, high in pairwise(edges)
+        _number(high) if is_alone else f"{_number(low)} to {_number(high)}"
+        for (low, high), is_alone in zip(pairwise(edges), alone, strict=True)
     ]
-    return [f"up to {_number(edges[0])}", *between, f"above {_number(edges[-1])}"]
+    return [f"{'below' if any(alone[:1]) else 'up to'} {_number(edges[0])}", *between, f"above {_number(edges[-1])}"]
 
 
 def _number(value: float) -> str:
@@ -173,7 +174,10 @@ def _number(value: float) -> str:
 
 def _ranks(firsts: list[int]) -> list[str]:
     """Name groups of games, but for the last, by their places in the order of popularity."""
-    return [
-        f"the {stop} most played" if not start else f"most played, places {start + 1} to {stop}"
-        for start, stop in pairwise(firsts)
-    ]
+    return [_places(start + 1, stop) for start, stop in pairwise(firsts)]
+
+
+def _places(first: int, last: int) -> str:
+    if first == last:
+        return f"place {first} by plays"
+    return f"places {first} to {last} by plays"

@@ -1,7 +1,7 @@
 """Which games get into more lists than before, and which into fewer; and some players' lists to look at.
 
-Both models are asked with the plays that are known now, as the service does: what differs is the model, and a player
-who was erased since the model before is asked for by neither.
+Both models are asked with the plays that are known now, as the service does: what differs is the model. Only players
+whom the new model knows are asked for, so that one who was erased since is not in what is found.
 """
 
 import zlib
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pydantic import JsonValue
 
 from app.core.catalogue import IntArray
-from app.core.histories import Histories
+from app.core.histories import Histories, WeightArray
 from app.core.recommender import Recommender
 from training.metrics import CUT
 
@@ -22,6 +22,10 @@ _SAMPLE = 500
 _MOVERS = 10
 _SHOWN_PLAYERS = 4
 _SHOWN_GAMES = 5
+_FEWEST_PLAYS = 5
+
+_NOTHING = np.zeros(0, dtype=np.int32)
+_NO_WEIGHT = np.zeros(0, dtype=np.float32)
 
 GameIds = list[int]
 
@@ -94,6 +98,7 @@ class Pair:
         self.before = before
         self.after = after
         self._moved = before.catalogue.indices_of(after.catalogue.game_ids)
+        self._gone = after.catalogue.indices_of(before.catalogue.game_ids) < 0
 
     def exposure(self, positions: IntArray) -> Exposure:
         """Compare the lists of some players: at most 500, always the same of the same players."""
@@ -115,35 +120,51 @@ class Pair:
         return Exposure(len(lists), kept, movers(risers), movers(fallers))
 
     def samples(self, positions: IntArray) -> tuple[SamplePlayer, ...]:
-        """Show the lists of a few of some players: those with the most usual number of plays."""
+        """Show the lists of a few of some players: of those with five plays or more, if any, who have a usual number.
+
+        Half the players of a shop have a single game, and of those half the same.
+        """
         users = self.after.histories
+        plays = np.diff(users.indptr)
+        if np.any(plays[positions] >= _FEWEST_PLAYS):
+            positions = positions[plays[positions] >= _FEWEST_PLAYS]
+        if not len(positions):
+            return ()
         ordered = _by_chance(users, positions)
-        plays = np.diff(users.indptr)[ordered]
-        usual = np.abs(plays - np.median(plays)) if len(plays) else plays
-        return tuple(map(self._sample, ordered[np.argsort(usual, kind="stable")][:_SHOWN_PLAYERS].tolist()))
+        unusual = np.abs(plays[ordered] - np.median(plays[ordered]))
+        return tuple(map(self._sample, ordered[np.argsort(unusual, kind="stable")][:_SHOWN_PLAYERS].tolist()))
 
     def lists(self, position: int) -> Lists:
         """Ask both models for a player of `after`."""
-        played, strengths = self.after.histories.row(position)
-        moved = self._moved[played]
-        there = moved >= 0
-        before = self.before.rank(moved[there].astype(np.int32), strengths[there], CUT)
-        after = self.after.rank(played, strengths, CUT)
+        before = self.before.rank(*self._as_before(position), CUT)
+        after = self.after.rank(*self.after.histories.row(position), CUT)
         return Lists(
             self.before.catalogue.game_ids[before].tolist(),
             self.after.catalogue.game_ids[after].tolist(),
         )
 
+    def _as_before(self, position: int) -> tuple[npt.NDArray[np.int32], WeightArray]:
+        """Write a history for `before`; what `after` cannot know are plays of games that are gone."""
+        played, strengths = self.after.histories.row(position)
+        moved = self._moved[played]
+        there = moved >= 0
+        theirs, weights = self.before.histories.of(self._user(position)) or (_NOTHING, _NO_WEIGHT)
+        gone = self._gone[theirs]
+        return (
+            np.concatenate([moved[there], theirs[gone]]).astype(np.int32),
+            np.concatenate([strengths[there], weights[gone]]),
+        )
+
+    def _user(self, position: int) -> str:
+        return self.after.histories.users[position].decode()
+
     def _sample(self, position: int) -> SamplePlayer:
-        users = self.after.histories
         before, after = (tuple(map(self._name, ids[:_SHOWN_GAMES])) for ids in self.lists(position))
-        return SamplePlayer(users.users[position].decode(), len(users.row(position)[0]), before, after)
+        return SamplePlayer(self._user(position), len(self.after.histories.row(position)[0]), before, after)
 
     def _name(self, game_id: int) -> str:
-        catalogue = self.after.catalogue
-        if catalogue.index_of(game_id) is None:
-            catalogue = self.before.catalogue
-        return catalogue.game(int(catalogue.indices_of(game_id)))["name"]
+        gone = self.after.catalogue.index_of(game_id) is None
+        return (self.before if gone else self.after).game(game_id)["name"]
 
 
 def known_to(before: Histories, after: Histories) -> npt.NDArray[np.bool_]:

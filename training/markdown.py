@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-_MEANS_SOMETHING = re.compile(r"([\\`*_\[\]<>|&~$])")
+_MEANS_SOMETHING = re.compile(r"([\\`*_\[\]<>|~$]|&(?=#?\w+;))")
 
 
 def plain(text: str) -> str:

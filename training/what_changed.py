@@ -90,8 +90,8 @@ def _drift(drift: Sequence[Drift], warning: float) -> list[str]:
         "### Drift",
         "",
         (
-            f"{drifted or 'None'} of {len(drift)} features drifted: an index above {warning:g}, and above what "
-            "chance alone exceeds once in 100 times (population stability index)."
+            f"{drifted or 'None'} of {len(drift)} features drifted. It takes a population stability index above "
+            f"{warning:g}, and above what chance alone exceeds once in 100 times."
         ),
         "",
         *table(["", "index", "by chance", "what moved most"], rows),
@@ -104,7 +104,7 @@ def _lists(population: Population | None, exposure: Exposure) -> list[str]:
     found = [
         "### Recommendations",
         "",
-        f"{population.known} players are known to both versions, {population.new} are new, {population.gone} are gone.",
+        f"Players: {population.known} known to both versions, {population.new} new, {population.gone} gone.",
         "",
     ]
     if exposure.kept is None:
@@ -113,7 +113,7 @@ def _lists(population: Population | None, exposure: Exposure) -> list[str]:
         *found,
         (
             f"Of the first {CUT} games recommended to {exposure.players} of those known to both, "
-            f"{_share(exposure.kept)} stayed the same. Both versions were given what is known of the players now."
+            f"{_share(exposure.kept)} stayed. Both versions were asked with what is known of the players now."
         ),
         "",
         *_movers("recommended more often", exposure.risers),
@@ -136,7 +136,7 @@ def _players(players: Sequence[SamplePlayer]) -> list[str]:
     return [
         "### Players",
         "",
-        "Some players with a usual number of plays; what is new to them is bold.",
+        "Some players with a usual number of plays; games that were not in their list before are bold.",
         "",
         *table(["player", "plays", "before", "now"], rows),
     ]
