@@ -136,7 +136,7 @@ def _players(players: Sequence[SamplePlayer]) -> list[str]:
     return [
         "### Players",
         "",
-        "Some players with a usual number of plays; games that were not in their list before are bold.",
+        "Some players with a usual number of plays; games that were not among their first before are bold.",
         "",
         *table(["player", "plays", "before", "now"], rows),
     ]
