@@ -68,9 +68,9 @@ def train(
     with journal.step(Step.EVALUATE):
         judged = judge(settings, made, champion, force=wishes.force)
     with journal.step(Step.PUBLISH):
-        manifest = publish(settings, judged, interactions, journal, dry_run=wishes.dry_run)
+        manifest, findings = publish(settings, judged, champion, journal, dry_run=wishes.dry_run)
     before = champion.manifest if champion else None
-    return Outcome(manifest, judged.findings, before, found.counts, wishes.dry_run)
+    return Outcome(manifest, findings, before, found.counts, wishes.dry_run)
 
 
 def check(settings: Settings, collection: Collection | None) -> tuple[pd.DataFrame, ValidationReport]:

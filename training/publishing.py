@@ -16,6 +16,7 @@ from app.core.settings import Settings
 from app.core.store import ModelStore
 from training import report
 from training.candidate import Candidate
+from training.changes import compare
 from training.erasure import forget
 from training.journal import Journal
 from training.patience import patiently
@@ -34,26 +35,33 @@ class Judged:
 
 
 def publish(
-    settings: Settings, judged: Judged, interactions: InteractionStore, journal: Journal, *, dry_run: bool = False
-) -> Manifest:
-    """Publish a model, and make it current where that was decided; in a dry run, only say what would be published."""
+    settings: Settings, judged: Judged, champion: Artifact | None, journal: Journal, *, dry_run: bool = False
+) -> tuple[Manifest, Findings]:
+    """Publish a model, and make it current where that was decided; in a dry run, only say what would be published.
+
+    The findings come back with what has changed since the champion.
+    """
     # From here on an erasure is later than the model, and the service looks out for those.
     created_at = datetime.now(UTC)
-    candidate = _without_erased(judged.candidate, interactions)
-    findings = judged.findings
-    manifest = describe(candidate, created_at, findings.metrics(), findings.decision.to_dict())
-    if dry_run:
-        return manifest
+    candidate = _without_erased(judged.candidate, InteractionStore.open(settings.database))
+    found = judged.findings
+    manifest = describe(candidate, created_at, found.metrics(), found.decision.to_dict())
+    artifact = Artifact(manifest, {**candidate.recommender.to_arrays(), **candidate.held_out.to_arrays()})
+    findings = replace(found, changes=compare(artifact, champion, settings.drift_warning))
+    if not dry_run:
+        files = report.files(manifest, findings, candidate.recommender)
+        _keep(settings, artifact, files, journal, promoted=found.decision.promoted)
+    return manifest, findings
+
+
+def _keep(settings: Settings, artifact: Artifact, files: dict[str, bytes], journal: Journal, *, promoted: bool) -> None:
     store = ModelStore(settings.model_store)
-    arrays = {**candidate.recommender.to_arrays(), **candidate.held_out.to_arrays()}
-    files = report.files(manifest, findings, candidate.recommender)
     journal.must_go_on()
-    store.publish(Artifact(manifest, arrays), files)
+    version = store.publish(artifact, files)
     journal.must_go_on()
-    if findings.decision.promoted:
-        store.activate(manifest.version)
+    if promoted:
+        store.activate(version)
     store.prune(settings.models_kept)
-    return manifest
 
 
 def _without_erased(candidate: Candidate, interactions: InteractionStore) -> Candidate:

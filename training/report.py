@@ -7,7 +7,8 @@ import orjson
 
 from app.core.artifact import Manifest
 from app.core.recommender import Recommender
-from training import plots
+from training import plots, what_changed
+from training.changes import Changes
 from training.cold import ColdEvaluation
 from training.evaluate import MODEL, POPULARITY, Evaluation
 from training.gate import Decision
@@ -17,12 +18,16 @@ from training.tune import Tuning
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """Everything that was found out about a model; None where nothing could be."""
+    """Everything that was found out about a model; None where nothing could be.
+
+    `changes` are those since the version that serves.
+    """
 
     evaluation: Evaluation | None
     cold: ColdEvaluation | None
     decision: Decision
     tuning: Tuning | None
+    changes: Changes | None = None
 
     def metrics(self) -> dict[str, Any]:
         """Write the metrics for machines."""
@@ -57,6 +62,7 @@ def _for_machines(manifest: Manifest, findings: Findings) -> dict[str, Any]:
     return {
         **manifest.model_dump(mode="json", exclude={"sha256", "digest"}),
         "tuning": findings.tuning.to_dict() if findings.tuning else None,
+        "changes": findings.changes.to_dict() if findings.changes else None,
     }
 
 
@@ -73,6 +79,7 @@ def _for_people(manifest: Manifest, findings: Findings, pictures: list[str]) -> 
         "",
         *_metrics_table(findings.evaluation),
         *_cold_lines(findings.cold),
+        *what_changed.lines(findings.changes),
         *_tuning_lines(findings.tuning),
         "## Pictures",
         "",

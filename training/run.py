@@ -79,8 +79,10 @@ def run(settings: Settings, store: RunStore, begun: Run, choice: Choice = Choice
 
 def result_of(settings: Settings, outcome: "Outcome") -> dict[str, Any]:
     """Write what came of a run for machines."""
-    manifest = outcome.manifest
+    manifest, changes = outcome.manifest, outcome.findings.changes
     gate = manifest.gate
+    # Real players are named beside the model alone: a run's row outlives it, and no erasure reaches the row.
+    told = changes.without_players() if changes and manifest.data_kind == "observed" else changes
     return {
         **_described(manifest),
         "data_kind": manifest.data_kind,
@@ -94,6 +96,8 @@ def result_of(settings: Settings, outcome: "Outcome") -> dict[str, Any]:
         "before": _described(outcome.before) if outcome.before else None,
         "validation": outcome.records._asdict(),
         "quota": _quota(settings),
+        "changes": told.to_dict() if told else None,
+        "warnings": changes.warnings() if changes else [],
     }
 
 

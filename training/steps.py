@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from app.core.answer import Query
+from app.core.artifact import Artifact
 from app.core.database import Database
 from app.core.errors import GameRecommenderError, RunNotFoundError, TrainingError, one_line
 from app.core.interactions import InteractionStore
@@ -46,6 +47,13 @@ class _Context:
         except RunNotFoundError:
             return self.runs.begin(Trigger.AIRFLOW, RunOptions(), SECONDS_BETWEEN, self.run_id)
 
+    def champion(self) -> Artifact | None:
+        """Load the version that was current at the training, which must be so still."""
+        champion = champion_of(self.settings)
+        if (champion.manifest.version if champion else None) != self.workspace.champion():
+            raise TrainingError("Another version has become current since the training: train anew.")
+        return champion
+
     @contextmanager
     def step(self, step: Step) -> Iterator[RunJournal]:
         run = self.begun() if step is Step.COLLECT else self.runs.get(self.run_id)
@@ -87,19 +95,16 @@ def _train(context: _Context) -> None:
 
 def _evaluate(context: _Context) -> None:
     with context.step(Step.EVALUATE):
-        champion = champion_of(context.settings)
-        if (champion.manifest.version if champion else None) != context.workspace.champion():
-            raise TrainingError("Another version has become current since the training: train anew.")
+        champion = context.champion()
         context.workspace.keep_findings(judge(context.settings, context.workspace.candidate(), champion).findings)
 
 
 def _publish(context: _Context) -> None:
     with context.step(Step.PUBLISH) as journal:
         workspace, settings = context.workspace, context.settings
-        before = champion_of(settings)
-        judged = workspace.judged()
-        manifest = publish(settings, judged, context.interactions, journal)
-        outcome = Outcome(manifest, judged.findings, before.manifest if before else None, workspace.records())
+        champion = context.champion()
+        manifest, findings = publish(settings, workspace.judged(), champion, journal)
+        outcome = Outcome(manifest, findings, champion.manifest if champion else None, workspace.records())
         pages = workspace.source()
         if pages:
             folder(settings).keep_only(pages)

@@ -10,6 +10,7 @@ from app.core.recommender import Recommender
 from tests.worlds import artifact, manifest, six_games
 from training import report
 from training.bootstrap import Estimate
+from training.changes import compare
 from training.cold import ColdEvaluation
 from training.evaluate import evaluate
 from training.fitting import TrainingConfig
@@ -26,6 +27,7 @@ EVERYTHING = Findings(
     cold=ColdEvaluation(games=3, players=7, recall=Estimate(0.25, 0.2, 0.3), by_chance=0.01),
     decision=Decision(promoted=False, reason="It is worse.", forced=False),
     tuning=Tuning(TrainingConfig(), (Trial({"collaborative.l2": 20.0}, 0.3), Trial({"collaborative.l2": 5.0}, 0.4))),
+    changes=compare(artifact(), artifact("20251231T000000-000000"), drift_warning=0.2),
 )
 NOTHING = Findings(evaluation=None, cold=None, decision=PROMOTED, tuning=None)
 
@@ -44,6 +46,7 @@ def test_there_is_a_report_for_machines_for_people_and_pictures():
     found = json.loads(files["report.json"])
     assert found["version"] == manifest().version
     assert found["tuning"]["trials"][1] == {"numbers": {"collaborative.l2": 5.0}, "score": 0.4}
+    assert found["changes"]["before"] == "20251231T000000-000000"
     assert "sha256" not in found
 
 
@@ -56,6 +59,7 @@ def test_people_read_what_matters_first():
     assert "| | model | popularity | random |" in text
     assert "All plays of 3 games were hidden" in text
     assert "0.2500 (0.2000–0.3000) for 7 players; by chance 0.0100." in text
+    assert "## What changed\n\nCompared with 20251231T000000-000000, " in text
     assert text.index("| 0.4000 | collaborative.l2 5.0 |") < text.index("| 0.3000 | collaborative.l2 20.0 |")
     assert "![metrics](metrics.png)" in text
     assert "[RAWG](https://rawg.io/)" in text
@@ -72,6 +76,8 @@ def test_where_nothing_could_be_found_out_the_report_says_so():
 
     assert set(files) == {"report.json", "report.md", "neighbours.png"}
     assert b"the model is not judged" in files["report.md"]
+    assert b"What changed" not in files["report.md"]
+    assert json.loads(files["report.json"])["changes"] is None
     assert NOTHING.metrics() == {}
 
 
