@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from app.core.leases import BEAT_SECONDS
 from app.core.runs import RunStore, Sign, State, Step, StepTaken
 from training.patience import patiently
 
+_STANDARD_INPUT = 0
 _TOLD_TO_STOP = "It was cancelled."
 _TAKEN_FOR_DEAD = "It gave no sign of life for too long, and was taken for dead."
 _INTERRUPTED = "It was interrupted."
@@ -124,7 +124,7 @@ class RunJournal:
         threading.Thread(target=self._end_alone, name="service-watch", daemon=True).start()
 
     def _end_alone(self) -> None:
-        while sys.stdin.buffer.read(1024):
+        while os.read(_STANDARD_INPUT, 1024):  # unbuffered: a buffer's lock would hold up the end of the process
             pass
         if not self._over.is_set():
             self._fail(_ALONE)

@@ -40,7 +40,7 @@ class Lease:
             free = (leases.c.holder == self._holder) | (leases.c.expires_at < now)
             taken = self._database.insert(leases).values(wanted)
             taken = taken.on_conflict_do_update(index_elements=["name"], set_=wanted, where=free)
-            return connection.scalar(taken.returning(leases.c.holder)) == self._holder
+            return connection.scalar(taken.returning(leases.c.holder)) is not None
 
     def give_up(self) -> None:
         """Free the lease, if it is ours."""
