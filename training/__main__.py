@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from app.core.errors import CollectionError, GameRecommenderError, RunInProgressError, one_line
 from app.core.settings import Settings
 from training import collection, tables
-from training.commands import keys, models, opened, transfer
+from training.commands import keys, models, opened, track, transfer
 from training.commands.opened import Json
 from training.pages import Collection
 from training.progress import say
@@ -27,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(transfer.app)
+app.add_typer(track.app)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 
