@@ -17,6 +17,7 @@ from training.tracking import Mode, mode, without_key
 
 Values = dict[str, Any]
 
+_ARTIFACT = "game-recommender"
 _REPORT = "report.json"
 _SHARE = 0.4  # of the time limit: what the beginning may take, and what the end may
 _TOLD = ("format_version", "created_at", "git_commit", "data_kind", "catalogue_source", "data_fingerprint", "counts")
@@ -44,8 +45,8 @@ def write(settings: Settings, manifest: Manifest, folder: Path) -> None:
             if pictures:
                 run.log(pictures)
             run.summary.update(summary(manifest, report))
-            run.log_artifact(_artifact(settings, manifest, folder), aliases=[manifest.version])
-    except (wandb.Error, TimeoutError) as failed:
+            run.log_artifact(_artifact(manifest, folder), aliases=[manifest.version])
+    except (wandb.Error, OSError, ValueError) as failed:  # the latter ones come out of it too
         said = without_key(str(failed), settings).strip().splitlines() or [type(failed).__name__]
         raise TrackingError(f"Weights & Biases says: {said[0]}") from failed
 
@@ -85,12 +86,12 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield (prefix[:-1] if name == "value" else f"{prefix}{name}"), value
 
 
-def _artifact(settings: Settings, manifest: Manifest, folder: Path) -> wandb.Artifact:
+def _artifact(manifest: Manifest, folder: Path) -> wandb.Artifact:
     """Name the files of the version; they are sent from where they lie, and copied nowhere.
 
     What real people have played stays in the house: there the manifest alone names the digests of those arrays.
     """
-    artifact = wandb.Artifact(settings.wandb_project, type="model", metadata=config(manifest))
+    artifact = wandb.Artifact(_ARTIFACT, type="model", metadata=config(manifest))
     left_out = _OF_PLAYERS if manifest.data_kind == "observed" else ()
     for path in sorted(folder.iterdir()):
         if not path.name.startswith(left_out):
@@ -127,6 +128,7 @@ def _settings(settings: Settings, how: Mode) -> wandb.Settings:
         disable_git=True,
         disable_job_creation=True,
         host="trainer",
+        program="training",
         save_code=False,
         x_disable_machine_info=True,
         x_disable_meta=True,
