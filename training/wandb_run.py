@@ -39,8 +39,8 @@ def write(settings: Settings, manifest: Manifest, folder: Path) -> None:
             settings=_settings(settings, mode(settings)),
         ) as run:
             run.define_metric("trial/*", summary="none")
-            for step, trial in enumerate(trials(report)):
-                run.log(trial, step=step)
+            for trial in trials(report):
+                run.log(trial)
             pictures = {f"plots/{path.stem}": wandb.Image(str(path)) for path in sorted(folder.glob("*.png"))}
             if pictures:
                 run.log(pictures)
@@ -58,10 +58,11 @@ def config(manifest: Manifest) -> Values:
 
 def summary(manifest: Manifest, report: Mapping[str, Any]) -> Values:
     """Say how good the model is, what the gate decided, and what has changed, as `model/ndcg@10`, one name a number."""
-    changes = report.get("changes") or {}
+    changes, scores = report.get("changes") or {}, [trial["score"] for trial in _tried(report)]
     return {
         **dict(_flat(manifest.metrics)),
         **dict(_flat(manifest.gate, "gate/")),
+        **({"tuning/trials": len(scores), f"tuning/best/{report['tuning']['metric']}": max(scores)} if scores else {}),
         **{f"changes/games/{kind}": games["count"] for kind, games in changes.get("games", {}).items()},
         **{f"drift/{feature['name']}": feature["psi"] for feature in changes.get("drift", ())},
     }
@@ -69,12 +70,14 @@ def summary(manifest: Manifest, report: Mapping[str, Any]) -> Values:
 
 def trials(report: Mapping[str, Any]) -> Iterator[Values]:
     """Say what was tried before, one step a trial: its numbers, and how well it did."""
-    tuning = report.get("tuning") or {"trials": ()}
-    for trial in tuning["trials"]:
-        yield {
-            f"trial/{tuning['metric']}": trial["score"],
-            **{f"trial/{name.replace('.', '/')}": number for name, number in trial["numbers"].items()},
-        }
+    for trial in _tried(report):
+        numbers = {f"trial/{name.replace('.', '/')}": number for name, number in trial["numbers"].items()}
+        yield {f"trial/{report['tuning']['metric']}": trial["score"], **numbers}
+
+
+def _tried(report: Mapping[str, Any]) -> list[Values]:
+    tuning = report.get("tuning")
+    return list(tuning["trials"]) if tuning else []
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
