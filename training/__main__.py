@@ -9,7 +9,7 @@ import typer
 from app.core.errors import GameRecommenderError, one_line
 from app.core.runs import RunOptions
 from training import source, tables
-from training.commands import keys, models, opened, step, transfer
+from training.commands import keys, models, opened, step, track, transfer
 from training.commands.opened import Json
 from training.progress import say
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(transfer.app)
 app.add_typer(step.app)
+app.add_typer(track.app)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,8 +13,10 @@ from app.core.leases import LEASE_SECONDS
 from app.core.runs import Run, RunOptions, RunStore, Step, Trigger
 from app.core.settings import Settings
 from training import collection, source
-from training.journal import RunJournal
+from training.journal import Journal, RunJournal
 from training.pages import Collection
+from training.progress import say
+from training.tracking import tracker
 
 if TYPE_CHECKING:
     from training.pipeline import Outcome
@@ -73,11 +76,23 @@ def run(settings: Settings, store: RunStore, begun: Run, choice: Choice = Choice
         outcome = train(settings, pages, config, wishes, journal)
         if pages:
             collection.folder(settings).keep_only(pages)
-        journal.result = result_of(settings, outcome)
+        journal.result = result_of(settings, outcome, track(settings, outcome, journal))
     return outcome
 
 
-def result_of(settings: Settings, outcome: "Outcome") -> dict[str, Any]:
+def track(settings: Settings, outcome: "Outcome", journal: Journal) -> list[str]:
+    """Tell Weights & Biases of the new version; returns warnings, as nothing depends on it."""
+    if outcome.dry_run:
+        return []
+    with journal.step(Step.TRACK):
+        warning = tracker(settings).track(outcome.manifest.version)
+    if warning is None:
+        return []
+    say(f"warning: {warning}")
+    return [warning]
+
+
+def result_of(settings: Settings, outcome: "Outcome", warnings: Sequence[str]) -> dict[str, Any]:
     """Write what came of a run for machines."""
     manifest, changes = outcome.manifest, outcome.findings.changes
     gate = manifest.gate
@@ -97,7 +112,7 @@ def result_of(settings: Settings, outcome: "Outcome") -> dict[str, Any]:
         "validation": outcome.records._asdict(),
         "quota": _quota(settings),
         "changes": told.to_dict() if told else None,
-        "warnings": changes.warnings() if changes else [],
+        "warnings": [*(changes.warnings() if changes else []), *warnings],
     }
 
 

@@ -20,7 +20,7 @@ from training.journal import RunJournal
 from training.pipeline import Outcome, catalogue_of, champion_of, judge
 from training.progress import say
 from training.publishing import publish
-from training.run import result_of
+from training.run import result_of, track
 from training.workspace import Workspace
 
 SECONDS_BETWEEN = 7200.0  # a run is taken for dead when its next step does not begin within
@@ -108,7 +108,8 @@ def _publish(context: _Context) -> None:
         pages = workspace.source()
         if pages:
             folder(settings).keep_only(pages)
-        workspace.keep_result(result_of(settings, outcome))
+        warnings = track(settings, outcome, journal)
+        workspace.keep_result(result_of(settings, outcome, warnings))
 
 
 def _notify(context: _Context) -> None:

@@ -14,6 +14,7 @@
     ├── SteamError             Steam does not give a player's library
     ├── BenchmarkError         there is nothing that methods could be compared by
     ├── TrainingError          there is nothing a model could be made of
+    ├── TrackingError          Weights & Biases does not take the record of a training
     ├── RunInProgressError     another run is going on, or waits
     ├── RunNotFoundError       there is no such run
     ├── RunEndedError          the run has ended, and cannot be changed any more
@@ -100,6 +101,10 @@ class BenchmarkError(GameRecommenderError):
 
 class TrainingError(GameRecommenderError):
     """There is nothing a model could be made of."""
+
+
+class TrackingError(GameRecommenderError):
+    """Weights & Biases does not take the record of a training."""
 
 
 class RunInProgressError(GameRecommenderError):

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from app.core.database import Database
 from app.core.recommender import Recommender
+from app.core.runs import RunStore, Trigger
 from app.core.store import ModelStore
 from tests.fakes import rawg
 from tests.training.conftest import Command
 from tests.worlds import asked, publish
+from training.journal import RunJournal
 
 ROOT = Path(__file__).parents[2]
 
@@ -166,13 +169,36 @@ def test_bad_data_stop_the_run_and_the_model_stays(command: Command, fake_rawg: 
 
 
 def test_one_run_at_a_time(command: Command):
-    Path("data").mkdir()
-    with FileLock("data/run.lock"):
+    database = Database("sqlite:///data/interactions.db")
+    database.migrate()
+    store = RunStore(database)
+    other = RunJournal(store, store.begin(Trigger.COMMAND).run_id)
+    with other.going_on():
         code, _, err = command("run")
 
     assert code == 1
-    assert "Another run is going on in data" in one_line(err)
+    assert "Another run is going on, 20" in one_line(err)
     assert command("run").code == 0
+
+
+@pytest.mark.usefixtures("key")
+def test_one_collection_at_a_time(command: Command):
+    Path("data").mkdir()
+    with FileLock("data/collect.lock"):
+        code, _, err = command("collect")
+
+    assert code == 1
+    assert "Another run is going on" in one_line(err)
+    assert command("collect").code == 0
+
+
+def test_a_dry_run_publishes_nothing(command: Command):
+    code, out, _ = command("run", "--dry-run")
+
+    assert code == 0
+    assert out.startswith("Not published, as this is a dry run; the gate would let it pass.")
+    assert not Path("models").exists()
+    assert command("run", "--starter", "--replay").code == 2
 
 
 def test_imported_plays_take_the_place_of_simulated_players(command: Command):

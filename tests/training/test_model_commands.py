@@ -88,7 +88,7 @@ def test_another_estimator_can_be_asked_for(command: Command):
     ],
 )
 def test_a_run_says_whether_its_model_went_live(gate: dict[str, bool], told: str, capsys: pytest.CaptureFixture[str]):
-    tables.show({}, tables.published(manifest(gate={**gate, "reason": "Because."})), as_json=False)
+    tables.show({}, tables.published(manifest(gate={**gate, "reason": "Because."}), dry_run=False), as_json=False)
 
     assert capsys.readouterr().out.splitlines()[0] == f"Published 20260101T000000-000000; {told}"
 

@@ -39,7 +39,7 @@ def test_the_steps_do_what_a_run_does(command: Command):
 
     run = the_run()
     assert (run.state, run.trigger, run.error) == (State.SUCCEEDED, Trigger.AIRFLOW, None)
-    assert [step.name for step in run.steps] == [Step(name) for name in STEPS]
+    assert [step.name for step in run.steps] == [*map(Step, STEPS), Step.TRACK]
     store = ModelStore(Path("models"))
     assert run.result["version"] == store.current_version()
     assert not Path("data/runs", RUN_ID).exists()
