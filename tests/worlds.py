@@ -20,7 +20,6 @@ from app.core.recommender import Recommender
 from app.core.store import ModelStore
 from training.pages import Collection
 
-
 _Found = TypeVar("_Found")
 
 
@@ -34,6 +33,11 @@ def within(seconds: float, check: Callable[[], _Found]) -> _Found:
             if time.monotonic() > until:
                 raise
             time.sleep(0.05)
+
+
+def check(holds: object) -> None:
+    """Assert, within an expression."""
+    assert holds
 
 
 def game(game_id: int, name: str = "", **facts: object) -> Game:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.child import TAIL_LINES, Child
-from tests.worlds import within
+from tests.worlds import check, within
 
 Start = Callable[[str], Child]
 
@@ -74,11 +74,7 @@ def test_what_it_started_ends_with_it(start: Start):
 
     assert ended(child) == 0
     helper = Path(f"/proc/{child.tail()}/stat")
-    within(5, lambda: _check(not helper.exists() or helper.read_text().split()[2] == "Z"))
-
-
-def _check(holds: object) -> None:
-    assert holds
+    within(5, lambda: check(not helper.exists() or helper.read_text().split()[2] == "Z"))
 
 
 def test_it_is_asked_to_end_and_then_made_to(start: Start):

@@ -19,7 +19,7 @@ from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.retraining import Trainer, can_train
 from tests.fakes import trainer as stand_in
-from tests.worlds import within
+from tests.worlds import check, within
 
 Make = Callable[..., Trainer]
 
@@ -66,6 +66,11 @@ def state_of(trainer: Trainer, runs: RunStore, run_id: str, *states: State) -> R
     return within(30, look)
 
 
+def stepped(trainer: Trainer, holds: Callable[[], bool]) -> None:
+    trainer.step()
+    assert holds()
+
+
 def begun(trainer: Trainer, runs: RunStore) -> Run:
     """A run that goes on, and has written something."""
     run_id = runs.queue(Trigger.REQUEST).run_id
@@ -98,15 +103,11 @@ def test_a_run_that_waits_is_taken_up_and_followed_to_its_end(
     run = state_of(trainer, runs, run_id, State.SUCCEEDED)
 
     assert (run.result, run.error) == ({"version": "20260101T000000-000000"}, None)
-    within(5, lambda: _check(runs.get(run_id).log_tail.startswith(f"run {run_id} by ")))
+    within(5, lambda: check(runs.get(run_id).log_tail.startswith(f"run {run_id} by ")))
     assert Path(f"data/runs/{run_id}.log").read_text().startswith(f"run {run_id} by ")
     assert "training run succeeded" in caplog.text
     trainer.step()
     assert not trainer.is_busy
-
-
-def _check(holds: object) -> None:
-    assert holds
 
 
 def test_nothing_begins_where_it_may_not_or_another_run_goes_on_or_none_waits(make: Make, runs: RunStore):
@@ -152,7 +153,7 @@ def test_a_run_that_fails_says_why_and_tells_no_secret(make: Make, runs: RunStor
     run = state_of(trainer, runs, runs.queue(Trigger.REQUEST).run_id, State.FAILED)
 
     assert run.error == "RAWG does not know the key [secret], \ufffd it says."
-    within(5, lambda: _check("[secret]" in runs.get(run.run_id).log_tail))
+    within(5, lambda: check("[secret]" in runs.get(run.run_id).log_tail))
     assert stand_in.SECRET not in runs.get(run.run_id).log_tail + caplog.text
     assert run.error in caplog.text
     assert not aside.exists()
@@ -176,7 +177,7 @@ def test_a_child_that_is_killed_leaves_a_failed_run_with_its_step(make: Make, ru
 
     assert (failed.error, failed.step) == ("It was killed by signal 9 (SIGKILL).", Step.TRAIN)
     again = runs.queue(Trigger.REQUEST).run_id
-    assert state_of(trainer, runs, again, State.RUNNING)
+    state_of(trainer, runs, again, State.RUNNING)
 
 
 @pytest.mark.parametrize(("mode", "most"), [("go on", 5.0), ("stubborn", 8.0)])
@@ -219,7 +220,7 @@ def test_a_run_whose_end_is_recorded_may_linger_but_not_for_ever(
 ):
     trainer = make("linger", wandb_timeout=0.1)
     run_id = runs.queue(Trigger.REQUEST).run_id
-    within(30, lambda: (trainer.step(), _check(runs.get(run_id).state is State.SUCCEEDED)))
+    within(30, lambda: stepped(trainer, lambda: runs.get(run_id).state is State.SUCCEEDED))
     trainer.step()
     trainer.step()
     assert trainer.is_busy
@@ -286,7 +287,7 @@ def test_while_the_database_is_away_a_run_goes_on_and_what_came_of_it_is_recorde
         assert trainer.is_busy
         assert not is_gone(child_of(run))
         os.kill(child_of(run), signal.SIGKILL)
-        within(20, lambda: (trainer.step(), _check(not trainer.is_busy)))
+        within(20, lambda: stepped(trainer, lambda: not trainer.is_busy))
         trainer.step()
     assert runs.get(run.run_id).state is State.RUNNING
     assert caplog.text.count("training runs cannot be looked after") == 1
@@ -302,7 +303,7 @@ def test_a_time_limit_holds_while_the_database_is_away(make: Make, runs: RunStor
     with monkeypatch.context() as patch:
         for name in ("beat", "end", "keep_log"):
             patch.setattr(RunStore, name, _away)
-        within(20, lambda: (trainer.step(), _check(not trainer.is_busy)))
+        within(20, lambda: stepped(trainer, lambda: not trainer.is_busy))
     assert is_gone(child_of(run))
 
     trainer.step()
