@@ -10,20 +10,20 @@ import uvicorn
 from app.core import log
 from app.core.errors import GameRecommenderError, one_line
 from app.core.settings import Settings
-from app.retraining import training_as_needed
+from app.first_model import train_first
 
 _STOPPED_BY_SIGNAL = 128  # plus the signal's number, as shells have it
 
 
 def main() -> int:
     """Run the service until it is told to stop; the exit code is 1, after one line, where it cannot start."""
-    # As an exception, so that on the way out the trainer is told to stop as well.
+    # As an exception, so that on the way out the trainer of a first model is ended as well.
     signal.signal(signal.SIGTERM, _exit)
     try:
         settings = Settings.load()
         log.configure(settings)
-        with training_as_needed(settings):
-            _serve(settings)
+        train_first(settings)
+        _serve(settings)
     except (GameRecommenderError, OSError) as error:  # OSError: a folder that may not be read
         print(f"error: {one_line(error)}", file=sys.stderr)
         return 1

@@ -24,6 +24,9 @@ from app.core.errors import (
     InteractionNotFoundError,
     KeysUnavailableError,
     ModelNotLoadedError,
+    RunEndedError,
+    RunInProgressError,
+    RunNotFoundError,
     TooManyRequestsError,
     UnauthorizedError,
     VersionNotFoundError,
@@ -52,6 +55,9 @@ KINDS: Mapping[type[GameRecommenderError], Kind] = {
     ImportTooLargeError: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "import-too-large", "File too large"),
     ImportFailedError: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "import-failed", "File cannot be imported"),
     VersionNotFoundError: Kind(HTTPStatus.NOT_FOUND, "version-not-found", "Version not found"),
+    RunNotFoundError: Kind(HTTPStatus.NOT_FOUND, "run-not-found", "Run not found"),
+    RunInProgressError: Kind(HTTPStatus.CONFLICT, "run-in-progress", "Another run is going on"),
+    RunEndedError: Kind(HTTPStatus.CONFLICT, "run-ended", "The run has ended"),
     InteractionNotFoundError: Kind(HTTPStatus.NOT_FOUND, "interaction-not-found", "Interaction not found"),
     DatabaseError: Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", "Database unavailable", {"Retry-After": "2"}
@@ -89,10 +95,13 @@ def answer(error: GameRecommenderError) -> Response:
     return _answer(kind, str(error))
 
 
-def _answer(kind: Kind, detail: str, errors: list[Violation] | None = None) -> Response:
-    problem = Problem(
-        type=f"urn:problem:{kind.slug}", title=kind.title, status=kind.status, detail=detail, errors=errors
-    )
+def path_of(run_id: str) -> str:
+    """Tell where a run is followed."""
+    return f"/retrain/{run_id}"
+
+
+def _answer(kind: Kind, detail: str, **more: Any) -> Response:
+    problem = Problem(type=f"urn:problem:{kind.slug}", title=kind.title, status=kind.status, detail=detail, **more)
     return Response(
         problem.model_dump_json(exclude_none=True),
         status_code=kind.status,
@@ -111,12 +120,19 @@ async def _database_error(_request: Request, error: DatabaseError) -> Response:
     return _answer(KINDS[DatabaseError], "The database cannot be used right now, and nothing was changed; try again.")
 
 
+async def _run_in_progress(_request: Request, error: RunInProgressError) -> Response:
+    kind = KINDS[RunInProgressError]
+    if error.run_id is not None:
+        kind = kind._replace(headers={"Location": path_of(error.run_id)})
+    return _answer(kind, str(error), run_id=error.run_id)
+
+
 async def _invalid_request(_request: Request, error: RequestValidationError) -> Response:
     found = error.errors()
     violations = [Violation(field=".".join(map(str, one["loc"])), message=one["msg"]) for one in found[:_MOST_SHOWN]]
     told = "; ".join(f"{violation.field}: {violation.message}" for violation in violations)
     more = f"; and {len(found) - _MOST_SHOWN} more" if len(found) > _MOST_SHOWN else ""
-    return _answer(INVALID_REQUEST, told + more, violations)
+    return _answer(INVALID_REQUEST, told + more, errors=violations)
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
@@ -157,6 +173,7 @@ def install(app: FastAPI) -> None:
     # Starlette types the error of every handler as Exception, but hands each only its own kind.
     app.add_exception_handler(GameRecommenderError, _known_error)  # type: ignore[arg-type]
     app.add_exception_handler(DatabaseError, _database_error)  # type: ignore[arg-type]
+    app.add_exception_handler(RunInProgressError, _run_in_progress)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid_request)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _unexpected)

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from functools import partial
 
-import structlog
 from fastapi import FastAPI
 from starlette.datastructures import State
 from starlette.types import Receive, Scope, Send
@@ -20,6 +20,7 @@ from app.core.keys import KeyStore
 from app.core.log import configure as configure_logging
 from app.core.outcomes import OutcomeStore
 from app.core.player_rows import open_player_rows
+from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.exception_handlers import documented
@@ -27,15 +28,25 @@ from app.fast_lane import FastLane
 from app.live_model import LiveModel
 from app.players import Players
 from app.recommending import Recommending
-from app.routes import documentation, games, health, hidden_games, interactions, labels, models, recommend, transfer
-from app.security import Guard
+from app.routes import (
+    documentation,
+    games,
+    health,
+    hidden_games,
+    interactions,
+    labels,
+    models,
+    recommend,
+    retraining,
+    transfer,
+)
+from app.scheduler import Scheduler
+from app.security import READ_SECONDS, Guard
 from app.trends import Trends
 
 REFRESH_SECONDS = 2.0
 
 _UNBOUNDED = ("/import", "/export")  # they have bounds of their own
-
-log = structlog.get_logger(__name__)
 
 _DESCRIPTION = """
 Recommends games to players from what they play.
@@ -82,9 +93,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.recommending = Recommending(
         app.state.live_model, app.state.players, app.state.answer_log, settings.answers_remembered
     )
+    app.state.runs = RunStore(database)
+    app.state.scheduler = Scheduler(settings, database, app.state.models, tell=lambda: 0)
     exception_handlers.install(app)
     refusals = documented(*security.REFUSALS, inputs=False)
-    for router in (transfer.router, models.router, hidden_games.router):  # `/games/hidden` before `/games/{game_id}`
+    # `/games/hidden` before `/games/{game_id}`
+    for router in (transfer.router, models.router, retraining.router, hidden_games.router):
         app.include_router(router, dependencies=[security.ADMINISTERS], responses=refusals)
     for router in (recommend.router, games.router, labels.router):
         app.include_router(router, dependencies=[security.READS], responses=refusals)
@@ -105,24 +119,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     guard: Guard = app.state.guard
     await asyncio.to_thread(guard.refresh)
     await _keep_up(app.state)
-    watching = asyncio.gather(_watch(app.state), guard.watch())
+    scheduler: Scheduler = app.state.scheduler
+    scheduler.every(REFRESH_SECONDS, "keep up", partial(_keep_up, app.state))
+    scheduler.every_in_a_thread(READ_SECONDS, "keys", guard.refresh)
+    scheduler.start()
     app.state.answer_log.start()
     yield
-    watching.cancel()
-    with suppress(asyncio.CancelledError):
-        await watching
+    await scheduler.stop()
     await app.state.answer_log.close()
     await app.state.players.close()
     database.close()
-
-
-async def _watch(state: State) -> None:
-    while True:
-        await asyncio.sleep(REFRESH_SECONDS)
-        try:
-            await _keep_up(state)
-        except Exception:  # a bug, and no reason to stop looking for the next model
-            log.exception("the model could not be refreshed")
 
 
 async def _keep_up(state: State) -> None:

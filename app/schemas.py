@@ -267,3 +267,4 @@ class Problem(BaseModel):
     status: int = Field(examples=[404])
     detail: str = Field(examples=["There is no game 7 in the catalogue."])
     errors: list[Violation] | None = Field(default=None, description="The wrong inputs, ten at the most.")
+    run_id: str | None = Field(default=None, description="The training run that stands in the way.")

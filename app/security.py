@@ -103,15 +103,6 @@ class Guard:
             if not before.worked and before.tried_at >= 0:
                 log.info("the keys are read again")
 
-    async def watch(self) -> None:
-        """Read the keys every two seconds, off the event loop, until cancelled."""
-        while True:
-            await asyncio.sleep(READ_SECONDS)
-            try:
-                await asyncio.to_thread(self.refresh)
-            except Exception:  # a bug, and no reason to let revoked keys go on
-                log.exception("the keys could not be read")
-
     def _granted(self, key: str, scope: Scope) -> Grant:
         reading = self._reading
         grant = reading.ring.find(key)

@@ -1,8 +1,9 @@
 """Small worlds whose answers are worked out by hand."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +19,25 @@ from app.core.orders import Orders
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
 from training.pages import Collection
+
+_Found = TypeVar("_Found")
+
+
+def within(seconds: float, check: Callable[[], _Found]) -> _Found:
+    """Wait until a check holds, and return what it found."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return check()
+        except (AssertionError, LookupError, ValueError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
+def check(holds: object) -> None:
+    """Assert, within an expression."""
+    assert holds
 
 
 def game(game_id: int, name: str = "", **facts: object) -> Game:

@@ -14,6 +14,8 @@ _HANDLER = "game-recommender"
 # The INFO and DEBUG lines of the first two print whole URLs, and RAWG's key travels in the URL; the others' say nothing
 # to whoever runs this.
 _QUIET_LOGGERS = ("httpx", "httpcore", "alembic", "matplotlib", "numba")
+# It warns every two seconds of what is late because the database is away, which is told once by whoever needs it.
+_ALMOST_SILENT_LOGGER = "apscheduler"
 
 
 class _StandardErrorHandler(logging.StreamHandler[TextIO]):
@@ -75,3 +77,4 @@ def configure(settings: Settings) -> None:
     root.setLevel(settings.log_level)
     for name in _QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(_ALMOST_SILENT_LOGGER).setLevel(logging.ERROR)

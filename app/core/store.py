@@ -101,6 +101,11 @@ class ModelStore:
                 shutil.rmtree((self._root / version).rename(self._root / f"{_ASIDE}{version}"))
         return removed
 
+    def remove_left_behind(self) -> None:
+        """Remove what publications that were killed left behind."""
+        with self._one_writer():
+            self._remove_left_behind()
+
     def _one_writer(self) -> BaseFileLock:
         """Let one process write at a time; readers need no lock."""
         self._root.mkdir(parents=True, exist_ok=True)

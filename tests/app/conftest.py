@@ -13,6 +13,12 @@ from tests.worlds import publish
 ADMIN_KEY = "admin-key-of-the-tests"
 
 
+@pytest.fixture(autouse=True)
+def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No service trains unless its test is about that."""
+    monkeypatch.setenv("RETRAIN_ENABLED", "false")
+
+
 @pytest.fixture
 def store() -> ModelStore:
     return ModelStore(Path("models"))

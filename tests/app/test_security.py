@@ -291,20 +291,6 @@ def test_a_flood_of_wrong_keys_does_not_flood_the_database(keys: AtTimesAway):
     assert keys.readings <= 3
 
 
-def test_a_bug_does_not_end_the_watch(
-    keys: AtTimesAway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
-    monkeypatch.setattr(security, "READ_SECONDS", 0.001)
-    guard = Guard(keys, Settings())
-    keys.failure = RuntimeError("a bug")
-
-    with pytest.raises(TimeoutError):
-        asyncio.run(asyncio.wait_for(guard.watch(), 0.2))
-
-    assert keys.readings > 1
-    assert "the keys could not be read" in caplog.text
-
-
 def test_the_service_bounds_bodies_as_its_settings_say():
     with running(admin_api_key=ADMIN_KEY, max_body_kb=1) as client:
         answers = [client.post("/ours", headers=with_key(ADMIN_KEY), content=b" " * size) for size in (1024, 1025)]

@@ -17,15 +17,19 @@ from urllib.error import HTTPError
 
 import pytest
 
-from app import __main__, retraining
+from app import __main__, first_model, retraining
 from app.core.database import Database
+from app.core.errors import TrainingError
 from app.core.keys import KeyRing, KeyStore
+from app.core.runs import RunStore, Trigger
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from tests.fakes import rawg
 from tests.worlds import publish
 
 ROOT = Path(__file__).parents[2]
+# Nothing is due on whatever day the tests run, but in ten years.
+DEFAULTS = {"PYTHONPATH": str(ROOT), "PORT": "0", "RETRAIN_ENABLED": "true", "RETRAIN_CRON": "0 0 29 2 fri"}
 
 
 class Service:
@@ -81,7 +85,7 @@ class Service:
 def started(**environment: str) -> Iterator[Service]:
     process = subprocess.Popen(
         [sys.executable, "-m", "app"],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PORT": "0", **environment},
+        env={**os.environ, **DEFAULTS, **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -162,7 +166,7 @@ def test_a_key_turns_the_starter_into_the_live_catalogue_while_it_serves(fake_ra
 def test_a_wrong_key_does_not_take_the_model_away(fake_rawg: rawg.FakeRawg):
     publish(ModelStore(Path("models")))
     with started(RAWG_API_KEY="wrong", RAWG_BASE_URL=fake_rawg.base_url) as service:
-        service.wait_for("error: RAWG does not know the key")
+        service.wait_for("training run ended.*RAWG does not know the key")
         assert service.get("/health/ready")["games"] == 6
 
 
@@ -253,12 +257,32 @@ def test_a_model_folder_that_cannot_be_read_stops_the_start_with_one_line():
 def test_a_service_without_the_training_packages_waits_for_a_model(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
+    monkeypatch.setenv("RETRAIN_ENABLED", "true")
     monkeypatch.setattr(retraining, "find_spec", lambda _name: None)
 
-    with retraining.training_as_needed(Settings()):
-        pass
+    first_model.train_first(Settings())
 
     assert "waiting for another process to publish a model" in caplog.text
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_service_whose_first_run_is_refused_waits_only_where_another_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, elsewhere: bool
+):
+    """Another replica, with a data folder of its own, trains the first model already."""
+    monkeypatch.setenv("RETRAIN_ENABLED", "true")
+    monkeypatch.setattr(first_model, "COMMAND", (sys.executable, "-c", "raise SystemExit(1)"))
+    if elsewhere:
+        database = Database(Settings().database)
+        database.migrate()
+        RunStore(database).begin(Trigger.COMMAND)
+
+        first_model.train_first(Settings())
+    else:
+        with pytest.raises(TrainingError):
+            first_model.train_first(Settings())
+
+    assert ("waiting for its model" in caplog.text) is elsewhere
 
 
 def test_main_serves_with_the_settings(monkeypatch: pytest.MonkeyPatch):

@@ -1,0 +1,92 @@
+"""What the service does again and again beside answering: a timer for each job, in every worker."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from app.core.cron import trigger
+from app.core.database import Database
+from app.core.errors import DatabaseError
+from app.core.leases import BEAT_SECONDS, Lease, this_process
+from app.core.runs import RunStore
+from app.core.settings import Settings
+from app.core.store import ModelStore
+from app.due_runs import DueRuns
+from app.leader import Leader
+from app.retraining import Trainer, can_train
+
+TRAINER_SECONDS = 1.0
+TELL_SECONDS = 5.0
+
+_LEAST_GRACE = 60  # seconds by which a tick may be late
+_THREADS = {"executor": "threads"}
+_MOST_THREADS = 5  # of our own: a database that hangs keeps none of those waiting that requests need
+
+
+class Scheduler:
+    """Calls jobs. One that fails is logged and called again all the same; one that goes on is not called twice."""
+
+    def __init__(self, settings: Settings, database: Database, models: ModelStore, tell: Callable[[], object]) -> None:
+        """Look after training runs where this process can train; `tell` sends what people are to be told."""
+        self._settings = settings
+        self._tell = tell
+        self._teller = Lease(database, "teller", f"{this_process()}/{secrets.token_hex(3)}")
+        self._leader: Leader | None = None
+        self._trainer: Trainer | None = None
+        if can_train(settings):
+            runs = RunStore(database)
+            self._leader = leader = Leader(database, runs, models, DueRuns(settings, runs, models))
+            self._trainer = Trainer(settings, database, models, lambda: leader.leads)
+        self._jobs = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            executors={"threads": ThreadPoolExecutor(_MOST_THREADS, {"thread_name_prefix": "scheduler"})},
+        )
+
+    def every(self, seconds: float, name: str, job: Callable[[], Awaitable[object]]) -> None:
+        """Call a job on the event loop."""
+        self._jobs.add_job(partial(_until_cancelled, job), "interval", seconds=seconds, id=name)
+
+    def every_in_a_thread(self, seconds: float, name: str, job: Callable[[], object]) -> None:
+        """Call a job that waits for others, beside the event loop."""
+        self._jobs.add_job(job, "interval", seconds=seconds, id=name, **_THREADS)
+
+    def start(self) -> None:
+        """Begin, on the event loop that runs."""
+        self.every_in_a_thread(TELL_SECONDS, "tell", self._tell_alone)
+        if self._leader is not None and self._trainer is not None:
+            self._schedule(self._leader, self._trainer)
+        self._jobs.start()
+
+    async def stop(self) -> None:
+        """End what goes on in child processes, and let another process take over."""
+        self._jobs.shutdown(wait=False)
+        if self._leader is not None and self._trainer is not None:
+            await asyncio.to_thread(self._trainer.stop)
+            await asyncio.to_thread(self._leader.stop)
+
+    def _schedule(self, leader: Leader, trainer: Trainer) -> None:
+        self.every_in_a_thread(BEAT_SECONDS, "lead", leader.beat)
+        self._jobs.modify_job("lead", next_run_time=datetime.now(UTC))
+        self.every_in_a_thread(TRAINER_SECONDS, "trainer", trainer.step)
+        settings = self._settings
+        times = trigger(settings.retrain_cron, settings.retrain_timezone, settings.retrain_jitter)
+        grace = max(_LEAST_GRACE, round(settings.retrain_grace_hours * 3600))
+        # In every process that can train: whether it is the leader is asked when the time has come.
+        self._jobs.add_job(leader.tick, times, id="retrain", misfire_grace_time=grace, **_THREADS)
+
+    def _tell_alone(self) -> None:
+        with suppress(DatabaseError):  # what is to be told is in there, and waits
+            if self._teller.take(3 * TELL_SECONDS):
+                self._tell()
+
+
+async def _until_cancelled(job: Callable[[], Awaitable[object]]) -> None:
+    with suppress(asyncio.CancelledError):  # the service stops
+        await job()

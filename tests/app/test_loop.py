@@ -1,0 +1,245 @@
+"""Training runs through real services, with a stand-in for the trainer unless a test says otherwise."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from app.core.database import Database
+from app.core.leases import LEASE_SECONDS
+from app.core.runs import Run, RunStore, State, Trigger
+from app.core.store import ModelStore
+from app.core.tables import leases
+from tests.app.test_start import Service, started
+from tests.fakes import trainer as stand_in
+from tests.postgres import Postgres
+from tests.worlds import check, publish, within
+
+KEY = "admin-key-of-the-tests"
+HOUR = 3600.0
+
+
+class World:
+    """A database, and services on it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.database = Database(url)
+        self.database.migrate()
+        self.runs = RunStore(self.database)
+        publish(ModelStore(Path("models")))
+
+    @contextmanager
+    def serving(self, **environment: str) -> Iterator[Service]:
+        with started(DATABASE_URL=self.url, ADMIN_API_KEY=KEY, **environment) as service:
+            service.wait_for("startup complete")
+            yield service
+
+    def leader(self) -> str:
+        """Who leads, as `host:pid/…`."""
+        with self.database.read() as connection:
+            return str(connection.scalar(sa.select(leases.c.holder).where(leases.c.name == "leader")))
+
+    def run(self, run_id: str, state: State, holds: Callable[[Run], object] = bool, seconds: float = 20) -> Run:
+        """Wait until a run is in a state."""
+
+        def look() -> Run:
+            run = self.runs.get(run_id)
+            assert run.state is state
+            assert holds(run)
+            return run
+
+        return within(seconds, look)
+
+    def child(self, run_id: str) -> int:
+        """The process that a run goes on in."""
+        return int(self.run(run_id, State.RUNNING, lambda run: run.log_tail).log_tail.split(" by ")[1])
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    made = World(database_url)
+    yield made
+    made.database.close()
+
+
+def stands_in(mode: str) -> None:
+    """Let `python -m training run` be the stand-in, which does as the mode says."""
+    Path("training").mkdir(exist_ok=True)
+    code = (
+        f"import runpy, sys\nsys.argv.insert(1, {mode!r})\nrunpy.run_path({stand_in.__file__!r}, run_name='__main__')"
+    )
+    Path("training/__main__.py").write_text(code)
+
+
+def asked(service: Service, path: str = "/retrain", **body: object) -> Any:
+    return service.post(path, body, **{"X-API-Key": KEY})
+
+
+def is_gone(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().split()[2] == "Z"
+
+
+def test_what_is_asked_for_is_taken_up_within_two_seconds_and_can_be_cancelled(world: World):
+    stands_in("go on")
+    with world.serving() as service:
+        service.wait_for("looks after the training runs now")
+        run_id = asked(service)["run_id"]
+        asked_at = time.monotonic()
+        world.run(run_id, State.RUNNING)
+        assert time.monotonic() - asked_at < 2.0
+        pid = world.child(run_id)
+
+        asked(service, f"/retrain/{run_id}/cancel")
+
+        world.run(run_id, State.CANCELLED)
+        within(5, lambda: check(is_gone(pid)))
+        assert service.get("/health/live") == {"status": "live"}
+
+
+def test_a_serving_only_replica_accepts_what_another_carries_out(world: World):
+    stands_in("succeed")
+    with world.serving(RETRAIN_ENABLED="false") as serving:
+        run_id = asked(serving)["run_id"]
+        time.sleep(2.5)
+        assert world.runs.get(run_id).state is State.QUEUED
+        with world.serving() as other:
+            world.run(run_id, State.SUCCEEDED)
+            within(10, lambda: other.log.index("training run succeeded"))
+
+
+def test_a_trainer_that_is_killed_fails_its_run_and_the_next_one_works(world: World):
+    stands_in("go on")
+    with world.serving() as service:
+        run_id = asked(service)["run_id"]
+        os.kill(world.child(run_id), signal.SIGKILL)
+        assert world.run(run_id, State.FAILED).error == "It was killed by signal 9 (SIGKILL)."
+
+        stands_in("succeed")
+        within(10, lambda: check("run_id" in asked(service)))
+        within(20, lambda: check(world.runs.newest(1)[1][0].state is State.SUCCEEDED))
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_service_that_stops_ends_its_run(workers: str, world: World):
+    stands_in("stubborn")
+    with world.serving(WORKERS=workers) as service:
+        service.wait_for("looks after the training runs now")
+        run_id = asked(service)["run_id"]
+        pid = world.child(run_id)
+        begun = time.monotonic()
+        service.process.terminate()
+        service.process.wait(timeout=10)
+        assert time.monotonic() - begun < 5
+    run = world.runs.get(run_id)
+    assert (run.state, run.error) == (State.FAILED, "The service was stopped while it ran.")
+    assert is_gone(pid)
+    assert world.leader() == "None"  # it gave the lease up
+
+
+def test_a_service_that_is_killed_leaves_no_trainer_and_the_next_leader_says_so(world: World):
+    stands_in("go on")
+    with world.serving() as service:
+        run_id = asked(service)["run_id"]
+        pid = world.child(run_id)
+        service.process.kill()
+        within(5, lambda: check(is_gone(pid)))
+    assert world.runs.get(run_id).state is State.RUNNING
+
+    stands_in("succeed")
+    with world.serving() as service:
+        run = world.run(run_id, State.FAILED, seconds=40)
+        assert run.error == "It was cut off: the process that ran it is gone."
+        assert "training run cut off" in service.log
+
+
+def test_a_missed_run_is_made_up_for_by_the_next_start(world: World):
+    stands_in("succeed")
+    missed = datetime.fromtimestamp(time.time() - HOUR, UTC)
+    cron = f"{missed.minute} {missed.hour} * * *"
+    run = world.runs.queue(Trigger.SCHEDULE, scheduled_for=time.time() - 30 * HOUR)
+    world.runs.end(run.run_id, State.SUCCEEDED)
+    with world.serving(RETRAIN_CRON=cron, RETRAIN_GRACE_HOURS="0.5") as service:
+        service.wait_for("looks after the training runs now")
+        time.sleep(2.5)
+        assert world.runs.newest(10)[0] == 1
+    for _ in range(2):
+        with world.serving(RETRAIN_CRON=cron, RETRAIN_GRACE_HOURS="2") as service:
+            service.wait_for("looks after the training runs now")
+            within(20, lambda: check(world.runs.newest(1)[1][0].state is State.SUCCEEDED))
+            time.sleep(2.5)
+        assert world.runs.newest(10)[0] == 2
+
+
+@pytest.mark.timeout(240)
+def test_many_processes_run_once_a_tick_and_another_takes_over_when_the_leader_is_killed(postgres_url: str):
+    """Three replicas with two workers each."""
+    stands_in("succeed")
+    world = World(postgres_url)
+    with ExitStack() as replicas:
+        services = [
+            replicas.enter_context(world.serving(WORKERS="2", RETRAIN_CRON="* * * * *", DATA_DIR=f"data-{number}"))
+            for number in range(3)
+        ]
+        leader = within(20, lambda: _other_than("None", world))
+        killed_at = time.monotonic()
+        os.kill(int(leader.split(":")[1].split("/")[0]), signal.SIGKILL)
+        second = within(30, lambda: _other_than(leader, world))
+        assert time.monotonic() - killed_at < 15
+        within(90, lambda: check(len(_ticks(world)) >= 2))
+        told = sum(service.log.count("training run queued") for service in services)
+        assert world.leader() == second
+    ticks = _ticks(world)
+    assert [run.trigger for run in ticks] == [Trigger.SCHEDULE] * len(ticks)
+    minutes = [int(run.queued_at // 60) for run in ticks]
+    assert len(set(minutes)) == len(minutes) == told
+    world.database.close()
+
+
+def _other_than(leader: str, world: World) -> str:
+    found = world.leader()
+    assert found != leader
+    return found
+
+
+def _ticks(world: World) -> list[Run]:
+    return world.runs.newest(100)[1]
+
+
+@pytest.mark.timeout(180)
+def test_a_run_goes_on_while_the_database_is_away(own_postgres: Postgres):
+    """Longer than any lease: when it is back all look dead, and nobody is taken for dead who lives."""
+    stands_in("go on")
+    world = World(own_postgres.create_database())
+    with world.serving() as one, world.serving(DATA_DIR="other") as other:
+        run_id = asked(one)["run_id"]
+        pid = world.child(run_id)
+        own_postgres.stop()
+        time.sleep(LEASE_SECONDS + 4)
+        own_postgres.start()
+
+        within(20, lambda: _other_than("None", world))
+        time.sleep(LEASE_SECONDS + 6)  # by now a leader looks for those that give no sign
+        assert world.runs.get(run_id).state is State.RUNNING
+        assert not is_gone(pid)
+        asked(other, f"/retrain/{run_id}/cancel")
+        world.run(run_id, State.CANCELLED)
+    world.database.close()
+
+
+@pytest.mark.timeout(120)
+def test_the_real_trainer_through_the_api(world: World):
+    with world.serving() as service:
+        run_id = asked(service, dry_run=True)["run_id"]
+        run = world.run(run_id, State.SUCCEEDED, seconds=100)
+    assert run.result["dry_run"]
+    assert "Catalogue: 500 games" in run.log_tail
+    assert [step.name for step in run.steps][:3] == ["collect", "validate", "train"]
