@@ -118,8 +118,8 @@ def _updates(
     merge = Merge(old.collection, old.index, collection.updates, games)
     collection.replace_all(merge.pages())
     finished = kept.finish(collection, games, old.collection.read_whole_at)
-    what = f"{_many(merge.updated, 'updated game')} on {_many(pages, 'page')}, {merge.new} of them new"
-    say(f"Collected {what if pages else 'nothing: RAWG has updated no game'}, since {updated[:10]}; {_left(settings)}.")
+    what = f"{_many(merge.updated, 'updated game')} on {_many(pages, 'page')}, {merge.new} of them new,"
+    say(f"Collected {what if pages else 'nothing: RAWG has updated no game'} since {updated[:10]}; {_left(settings)}.")
     return finished
 
 
@@ -220,9 +220,14 @@ class _Pass:
         self._ids.update(row["game_id"] for row in map(flatten, page.games) if is_valid(row))
         self._nothing_new = 0 if len(self._ids) > known else self._nothing_new + 1
         self._page_size = max(self._page_size, len(page.games))
-        if all((added(game) or 0) < self._cut_off for game in page.games):
+        if self._is_last(page):
             self._ends_at(number)
         self._tell(page)
+
+    def _is_last(self, page: Page) -> bool:
+        # Of the whole list RAWG's word for its end is not enough: where that is a slip, it costs the catalogue.
+        ended = self._query.updated is not None and not page.has_next
+        return ended or all((added(game) or 0) < self._cut_off for game in page.games)
 
     def _tell(self, page: Page) -> None:
         wanted = self._settings.rawg_max_games

@@ -171,15 +171,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.rawg.requests.append(query)
         self.rawg.times.append(time.monotonic())
         number, size = int(query["page"]), min(40, int(query["page_size"]))
-        listed = self.rawg.games
+        listed, ends = self.rawg.games, False
         if "updated" in query:
             listed = self.rawg.updated(query["updated"])
-            results = listed[(number - 1) * size : number * size]
+            results, ends = listed[(number - 1) * size : number * size], number * size >= len(listed)
         else:
             results = self.rawg.page(number, size)
         if not results and number > 1:
             return self._json(404, {"detail": "Invalid page."})
-        following = f"{self.rawg.base_url}/games?{urlencode({**query, 'page': number + 1})}" if results else None
+        following = (
+            f"{self.rawg.base_url}/games?{urlencode({**query, 'page': number + 1})}" if results and not ends else None
+        )
         page = json.dumps({"count": len(listed), "next": following, "previous": None, "results": results})
         faults = self.rawg.faults.get(number)
         if faults:
