@@ -54,6 +54,11 @@ def filtered(record: dict[str, Any]) -> dict[str, object]:
     return {**record, "score": None, "stores": None, "platforms": platforms}
 
 
+def listed(records: list[object]) -> bytes:
+    """A page's body that holds these records."""
+    return json.dumps({"results": records}).encode()
+
+
 Fault = Callable[["_Handler", bytes], None]
 
 
@@ -171,10 +176,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.rawg.requests.append(query)
         self.rawg.times.append(time.monotonic())
         number, size = int(query["page"]), min(40, int(query["page_size"]))
-        listed, ends = self.rawg.games, False
+        found, ends = self.rawg.games, False
         if "updated" in query:
-            listed = self.rawg.updated(query["updated"])
-            results, ends = listed[(number - 1) * size : number * size], number * size >= len(listed)
+            found = self.rawg.updated(query["updated"])
+            results, ends = found[(number - 1) * size : number * size], number * size >= len(found)
         else:
             results = self.rawg.page(number, size)
         if not results and number > 1:
@@ -182,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
         following = (
             f"{self.rawg.base_url}/games?{urlencode({**query, 'page': number + 1})}" if results and not ends else None
         )
-        page = json.dumps({"count": len(listed), "next": following, "previous": None, "results": results})
+        page = json.dumps({"count": len(found), "next": following, "previous": None, "results": results})
         faults = self.rawg.faults.get(number)
         if faults:
             return faults.pop(0)(self, page.encode())
