@@ -220,14 +220,17 @@ class _Pass:
         self._ids.update(row["game_id"] for row in map(flatten, page.games) if is_valid(row))
         self._nothing_new = 0 if len(self._ids) > known else self._nothing_new + 1
         self._page_size = max(self._page_size, len(page.games))
-        if self._is_last(page):
-            self._ends_at(number)
+        self._look_for_the_end(number, page)
         self._tell(page)
 
-    def _is_last(self, page: Page) -> bool:
+    def _look_for_the_end(self, number: int, page: Page) -> None:
+        if all((added(game) or 0) < self._cut_off for game in page.games):
+            self._ends_at(number)
         # Of the whole list RAWG's word for its end is not enough: where that is a slip, it costs the catalogue.
-        ended = self._query.updated is not None and not page.has_next
-        return ended or all((added(game) or 0) < self._cut_off for game in page.games)
+        if self._query.updated and not page.has_next:
+            self._ends_at(number)
+        if self._query.updated and page.listed is not None:
+            self._ends_at(max(number, ceil(page.listed / self._page_size)))
 
     def _tell(self, page: Page) -> None:
         wanted = self._settings.rawg_max_games
