@@ -98,10 +98,13 @@ def _whole(settings: Settings, kept: CollectionFolder, advance: Advance | None, 
     query = Query.of(settings)
     begun = None if fresh else kept.unfinished(settings.rawg_base_url, query.parameters())
     collection = begun or kept.start(settings.rawg_base_url, query.parameters())
-    games = _read(settings, query, collection, advance)
+    return _finished(settings, kept, collection, _read(settings, query, collection, advance))
+
+
+def _finished(settings: Settings, kept: CollectionFolder, collection: Collection, games: int) -> Collection:
     pages = len(collection.numbers())
     if not pages:
-        raise CollectionError(f"RAWG lists no games; {query.doubt()}.")
+        raise CollectionError(f"RAWG lists no games; {Query.of(settings).doubt()}.")
     finished = kept.finish(collection, settings.rawg_max_games, collection.started_at)
     say(f"Collected {games} valid games on {_many(pages, 'page')}; {_left(settings)}.")
     return finished
@@ -110,16 +113,20 @@ def _whole(settings: Settings, kept: CollectionFolder, advance: Advance | None, 
 def _updates(
     settings: Settings, kept: CollectionFolder, old: _Old, advance: Advance | None, updated: str
 ) -> Collection:
-    query, games = Query.of(settings), settings.rawg_max_games
+    query = Query.of(settings)
     begun = kept.unfinished(settings.rawg_base_url, query.parameters(), updated)
     collection = begun or kept.start(settings.rawg_base_url, query.parameters(), updated)
-    _read(settings, replace(query, updated=updated), collection.updates, advance, old.index.cut_off(games))
+    query, cut_off = replace(query, updated=updated), old.index.cut_off(settings.rawg_max_games)
+    return _merged(settings, kept, collection, old, _read(settings, query, collection.updates, advance, cut_off))
+
+
+def _merged(settings: Settings, kept: CollectionFolder, collection: Collection, old: _Old, read: int) -> Collection:
     pages = len(collection.updates.numbers())
-    merge = Merge(old.collection, old.index, collection.updates, games)
+    merge = Merge(old.collection, old.index, collection.updates, settings.rawg_max_games)
     collection.replace_all(merge.pages())
-    finished = kept.finish(collection, games, old.collection.read_whole_at)
-    what = f"{_many(merge.updated, 'updated game')} on {_many(pages, 'page')}, {merge.new} of them new,"
-    say(f"Collected {what if pages else 'nothing: RAWG has updated no game'} since {updated[:10]}; {_left(settings)}.")
+    finished = kept.finish(collection, settings.rawg_max_games, old.collection.read_whole_at)
+    what = f"{_many(merge.updated, 'updated game')} on {_many(pages, 'page')}, {merge.new} of them new"
+    say(f"Collected {what if read else 'no updated games'}; {_left(settings)}.")
     return finished
 
 

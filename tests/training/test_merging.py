@@ -91,3 +91,11 @@ def test_the_cut_off_is_what_the_last_game_that_is_asked_for_has(games: int, exp
     old = stored(tmp_path / "old", [game(3, 30), game(1, 50), game(9, 60, rating=9)], [game(2, 40)])
 
     assert Index.of(old.pages()).cut_off(games) == expected
+
+
+def test_a_valid_game_below_the_kept_ones_is_left_out_in_the_middle_as_well(tmp_path: Path):
+    out_of_order = stored(tmp_path / "old", [game(1, 50), game(2, 10), game(3, 30), game(4, 20)])
+
+    records, _ = merged(out_of_order, stored(tmp_path / "new"), 2)
+
+    assert [game_id for game_id, _ in records] == [1, 3, 4]

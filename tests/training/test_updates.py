@@ -15,7 +15,7 @@ from tests.training.conftest import MakeSettings
 from tests.worlds import ids
 from training import collection
 from training.ingest import to_frame
-from training.pages import Collection, CollectionFolder
+from training.pages import Collection, CollectionFolder, Pages
 
 DOWN = [rawg.status(502)] * 8
 
@@ -88,7 +88,7 @@ def test_an_updated_game_takes_the_place_of_the_old_record_and_a_new_one_comes_i
     assert list(known) == [1, 2, 500, *range(3, 80)]
     assert known[7] == "Renamed"
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "Collected 2 updated games on 1 page, 1 of them new, since 2026-06-30; 19997 requests left this month."
+        "Collected 2 updated games on 1 page, 1 of them new; 19997 requests left this month."
     )
     assert (second.updated, second.games, second.whole_at) == ("2026-06-30,2026-07-03", 80, first.started_at)
     assert kept(settings).latest() == second
@@ -133,9 +133,7 @@ def test_nothing_updated_is_said_and_moves_the_window_on(
 
     assert asked(fake_rawg) == ["2026-07-02,2026-07-05 1"]
     assert ids(first) == ids(second) == ids(third)
-    assert capsys.readouterr().err.splitlines()[-1] == (
-        "Collected nothing: RAWG has updated no game since 2026-07-02; 19996 requests left this month."
-    )
+    assert capsys.readouterr().err.splitlines()[-1] == ("Collected no updated games; 19996 requests left this month.")
 
 
 @pytest.mark.parametrize(("day", "comes"), [("06-29", False), ("06-30", True), ("07-06", True), ("07-07", False)])
@@ -400,6 +398,22 @@ def test_an_update_that_was_cut_off_begins_anew_the_next_day(
 
     assert asked(fake_rawg) == ["2026-06-30,2026-07-04 1"]
     assert folders(settings) == {first.folder.name, third.folder.name}
+
+
+def test_what_a_merge_has_left_behind_is_replaced(
+    collect: Collect, days: Days, fake_rawg: rawg.FakeRawg, make_settings: MakeSettings
+):
+    settings = make_settings(rawg_max_games=80)
+    first = collect(settings)
+    days.on(2)
+    fake_rawg.faults = {1: [*DOWN]}
+    with pytest.raises(RawgUnavailableError):
+        collect(settings)
+    [begun] = folders(settings) - {first.folder.name}
+    for number in (1, 2, 3):
+        Pages(settings.data_dir / "rawg" / begun).write(number, first.page(1))
+
+    assert ids(collect(settings)) == list(range(1, 81))
 
 
 def folders(settings: Settings) -> set[str]:
