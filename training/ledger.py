@@ -30,9 +30,19 @@ class RequestLedger:
         self._now = now
 
     @property
+    def limit(self) -> int:
+        """Tell how many requests a month may have."""
+        return self._quota
+
+    @property
+    def spent(self) -> int:
+        """Count the requests of this month; more than `limit` where that was lowered since."""
+        return self._read().get(self._month, 0)
+
+    @property
     def remaining(self) -> int:
         """Count the requests left this month."""
-        return max(0, self._quota - self._read().get(self._month, 0))
+        return max(0, self._quota - self.spent)
 
     def spend(self) -> None:
         """Write one request down, or raise `QuotaReachedError`."""

@@ -23,8 +23,22 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def bar(task: str, unit: str) -> Iterator[Advance]:
-    """Show how far a task is; call what this gives with (done, total) as often as you like."""
+def bar(task: str, unit: str, also: Advance | None = None) -> Iterator[Advance]:
+    """Show how far a task is; call what this gives with (done, total) as often as you like, and `also` is told too."""
+    with _shown(task, unit) as shown:
+        yield _both(shown, also) if also else shown
+
+
+def _both(first: Advance, second: Advance) -> Advance:
+    def advance(done: int, total: int) -> None:
+        first(done, total)
+        second(done, total)
+
+    return advance
+
+
+@contextmanager
+def _shown(task: str, unit: str) -> Iterator[Advance]:
     to = console()
     if not to.is_terminal:
         yield _plain_lines(task, unit, to)

@@ -45,12 +45,16 @@ _KEY_MESSAGES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Query:
-    """Which games to list: RAWG's own filters, each a comma-separated text as RAWG takes it."""
+    """Which games to list: RAWG's own filters, each a comma-separated text as RAWG takes it.
+
+    `updated` is no setting: two days, the first and the last on which a game's record was touched.
+    """
 
     genres: str | None = None
     tags: str | None = None
     platforms: str | None = None
     dates: str | None = None
+    updated: str | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -64,7 +68,7 @@ class Query:
 
     def doubt(self) -> str:
         """Say which settings to look at when RAWG does not take the query."""
-        filters = [f"RAWG_{name.upper()}" for name, value in vars(self).items() if value]
+        filters = [f"RAWG_{name.upper()}" for name, value in vars(self).items() if value and name != "updated"]
         return f"check {' and '.join(filters or ['RAWG_BASE_URL'])}"
 
 
@@ -74,6 +78,7 @@ class Page(NamedTuple):
     body: bytes
     games: list[object]
     has_next: bool
+    listed: int | None = None  # games on all pages of the list, where RAWG tells it
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
@@ -81,7 +86,9 @@ class Page(NamedTuple):
         content = _json(body)
         if not isinstance(content, dict) or not isinstance(content.get("results"), list):
             raise ValueError("a body without results")  # noqa: TRY004  # of a body, like JSON that does not parse
-        return cls(body, content["results"], has_next=bool(content.get("next")))
+        count = content.get("count")
+        listed = count if type(count) is int and count >= 0 else None
+        return cls(body, content["results"], has_next=bool(content.get("next")), listed=listed)
 
 
 def _json(body: bytes) -> Any:

@@ -67,6 +67,12 @@ def is_valid(row: Row) -> bool:
     return all(rule.holds(row[rule.field]) if row[rule.field] is not None else not rule.required for rule in RULES)
 
 
+def added(record: object) -> int | None:
+    """Count the people who have added a game, which RAWG's list is ordered by; None where the record does not tell."""
+    value: Any = record.get("added") if isinstance(record, dict) else None
+    return int(value) if _is_count(value) else None
+
+
 def _told(value: object) -> object:
     """Take an empty text for a fact that is missing."""
     return None if value == "" else value

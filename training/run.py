@@ -137,7 +137,7 @@ def _source(settings: Settings, options: RunOptions, choice: Choice, journal: Ru
         return source.kept(settings)
     if not options.collect:
         return collection.folder(settings).latest()
-    return source.live_or_kept(settings, fresh=choice.fresh, advance=journal.advance)
+    return source.live_or_kept(settings, fresh=choice.fresh, full=options.full, advance=journal.advance)
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -12,10 +12,12 @@ from training.pages import Collection
 from training.progress import Advance, say
 
 
-def live_or_kept(settings: Settings, *, fresh: bool = False, advance: Advance | None = None) -> Collection | None:
+def live_or_kept(
+    settings: Settings, *, fresh: bool = False, full: bool = False, advance: Advance | None = None
+) -> Collection | None:
     """Collect from RAWG with a key; without one take the pages collected last, or None for the starter catalogue."""
     if settings.rawg_api_key:
-        return collected(settings, fresh=fresh, advance=advance)
+        return collected(settings, fresh=fresh, full=full, advance=advance)
     latest = collection.folder(settings).latest()
     if latest is None:
         say("RAWG_API_KEY is not set: training on the starter catalogue.")
@@ -32,12 +34,14 @@ def kept(settings: Settings) -> Collection:
     return latest
 
 
-def collected(settings: Settings, *, fresh: bool = False, advance: Advance | None = None) -> Collection:
+def collected(
+    settings: Settings, *, fresh: bool = False, full: bool = False, advance: Advance | None = None
+) -> Collection:
     """Collect from RAWG, one process at a time."""
     if not settings.rawg_api_key:
         raise CollectionError("RAWG_API_KEY is not set; a key is free at https://rawg.io/apidocs.")
     with _one_at_a_time(settings):
-        return collection.collect(settings, fresh=fresh, advance=advance)
+        return collection.collect(settings, fresh=fresh, full=full, advance=advance)
 
 
 @contextmanager

@@ -121,7 +121,7 @@ def test_a_run_is_followed(admin: TestClient, runs: RunStore):
 
 
 def test_runs_are_listed_the_newest_first(admin: TestClient, runs: RunStore):
-    ids = []
+    ids: list[str] = []
     for second in range(3):
         runs._now = lambda second=second: 1_700_000_000.0 + second
         ids.insert(0, runs.queue(Trigger.SCHEDULE).run_id)

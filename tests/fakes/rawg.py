@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -45,6 +46,17 @@ def game(game_id: int, **facts: object) -> dict[str, object]:
         "esrb_rating": {"id": 4, "name": "Mature", "slug": "mature"},
         **facts,
     }
+
+
+def filtered(record: dict[str, Any]) -> dict[str, object]:
+    """A record as a filtered list holds it: without dates of platforms and counts of genres."""
+    platforms = [{"platform": entry["platform"]} for entry in record["platforms"]]
+    return {**record, "score": None, "stores": None, "platforms": platforms}
+
+
+def listed(records: list[object]) -> bytes:
+    """A page's body that holds these records."""
+    return json.dumps({"results": records}).encode()
 
 
 Fault = Callable[["_Handler", bytes], None]
@@ -127,6 +139,21 @@ class FakeRawg:
             return self.pages[number - 1] if number <= len(self.pages) else []
         return self.games[(number - 1) * size : number * size]
 
+    def touch(self, game_id: int, day: str, **facts: object) -> None:
+        """Change a game, or add it, as somebody does on that day."""
+        known = {found["id"]: place for place, found in enumerate(self.games) if isinstance(found, dict)}
+        place = known.get(game_id)
+        if place is None:
+            self.games.append(game(game_id, updated=f"{day}T12:00:00", **facts))
+        else:
+            self.games[place] = {**self.games[place], "updated": f"{day}T12:00:00", **facts}  # type: ignore[dict-item]
+
+    def updated(self, days: str) -> list[object]:
+        """What was touched from the first day to the last, in the shape of filtered lists, most-added first."""
+        first, last = days.split(",")
+        found = [known for known in self.games if isinstance(known, dict) and first <= known["updated"][:10] <= last]
+        return [filtered(known) for known in sorted(found, key=lambda known: -known["added"])]
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -149,11 +176,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.rawg.requests.append(query)
         self.rawg.times.append(time.monotonic())
         number, size = int(query["page"]), min(40, int(query["page_size"]))
-        results = self.rawg.page(number, size)
+        found, ends = self.rawg.games, False
+        if "updated" in query:
+            found = self.rawg.updated(query["updated"])
+            results, ends = found[(number - 1) * size : number * size], number * size >= len(found)
+        else:
+            results = self.rawg.page(number, size)
         if not results and number > 1:
             return self._json(404, {"detail": "Invalid page."})
-        following = f"{self.rawg.base_url}/games?{urlencode({**query, 'page': number + 1})}" if results else None
-        page = json.dumps({"count": len(self.rawg.games), "next": following, "previous": None, "results": results})
+        following = (
+            f"{self.rawg.base_url}/games?{urlencode({**query, 'page': number + 1})}" if results and not ends else None
+        )
+        page = json.dumps({"count": len(found), "next": following, "previous": None, "results": results})
         faults = self.rawg.faults.get(number)
         if faults:
             return faults.pop(0)(self, page.encode())

@@ -6,13 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app.core.store import ModelStore
 from tests.fakes import rawg
-from tests.worlds import publish
+from tests.training.conftest import MakeSettings
+from tests.worlds import ids, publish
+from training.collection import collect, folder
+from training.pages import Collection
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,6 +29,16 @@ def child(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Pope
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+
+
+def folder_of(collection: Collection) -> Path:
+    """Where all collections lie."""
+    return collection.folder.parent
+
+
+def renamed(collection: Collection) -> int:
+    """How many games have the name that an update gives them."""
+    return sum(record["name"] == "Renamed" for page in collection.pages() for record in page.games)  # type: ignore[index]
 
 
 @pytest.mark.parametrize("step", ["Collecting: 40", "Plays:"])
@@ -46,6 +60,37 @@ def test_kill_9_in_the_middle_of_a_run_leaves_the_model_and_the_next_run_works(s
     assert process.returncode == 0, err.decode()
     assert store.current_version() != version
     assert {path.name for path in Path("models").iterdir()} == {"current", ".lock", *store.versions()}
+
+
+@pytest.mark.parametrize("moment", ["updates/000001.json.gz", "000001.json.gz", "000020.json.gz"])
+def test_kill_9_in_the_middle_of_an_update_leaves_the_old_collection_or_the_new_one(
+    moment: str, fake_rawg: rawg.FakeRawg, make_settings: MakeSettings
+):
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    fake_rawg.games = [rawg.game(number) for number in range(1, 1001)]
+    settings = make_settings(rawg_max_games=1000)
+    first = collect(settings)
+    for number in range(1, 101):
+        fake_rawg.touch(number, today, name="Renamed")
+    if moment.startswith("updates"):
+        fake_rawg.faults = {3: [rawg.slow(30)]}
+    env = {"RAWG_BASE_URL": fake_rawg.base_url, "RAWG_API_KEY": rawg.KEY, "RAWG_MAX_GAMES": "1000"}
+
+    with child("collect", env=env) as process:
+        while not any(path != first.folder / moment for path in folder_of(first).glob(f"*/{moment}")):
+            assert process.poll() is None
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+    left = folder(settings).latest() or pytest.fail("no collection is left")
+    assert renamed(left) == (0 if left == first else 100)
+    asked_before = len(fake_rawg.requests)
+    again = collect(settings)
+    assert (renamed(again), len(ids(again))) == (100, 1000)
+    assert len(fake_rawg.requests) - asked_before <= 2  # what had come was not asked for again
+    folder(settings).keep_only(again)
+    assert {path.name for path in folder_of(first).iterdir()} == {"requests.json", again.folder.name}
 
 
 def test_a_disk_that_takes_no_more_is_one_clear_line_and_changes_nothing(monkeypatch: pytest.MonkeyPatch):

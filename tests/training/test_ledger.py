@@ -48,3 +48,15 @@ def test_the_same_month_of_another_year_is_another_month(tmp_path: Path):
 
     assert ledger.remaining == 1
     assert json.loads((tmp_path / "requests.json").read_bytes()) == {"2026-11": 1, "2027-11": 1}
+
+
+def test_what_is_spent_and_what_may_be_is_told(tmp_path: Path):
+    clock = [datetime(2026, 11, 30, tzinfo=UTC)]
+    ledger = RequestLedger(tmp_path / "requests.json", 10, lambda: clock[0])
+    ledger.spend()
+    ledger.spend()
+
+    assert (ledger.spent, ledger.limit, ledger.remaining) == (2, 10, 8)
+    assert RequestLedger(tmp_path / "requests.json", 1, lambda: clock[0]).spent == 2
+    clock[0] = datetime(2026, 12, 1, tzinfo=UTC)
+    assert ledger.spent == 0

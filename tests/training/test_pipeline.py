@@ -182,7 +182,7 @@ def test_other_plays_or_another_catalogue_are_other_data(make_settings: MakeSett
     put(store, [Play("b", 3)])
     with_a_play = train(settings, collect(settings))
     fake_rawg.games[0] = rawg.game(1, name="Renamed")
-    with_a_name = train(settings, collect(settings))
+    with_a_name = train(settings, collect(settings, full=True))
 
     fingerprints = {manifest.data_fingerprint for manifest in (first, with_a_play, with_a_name)}
     assert len(fingerprints) == 3

@@ -30,6 +30,16 @@ def test_large_steps_are_told_once_each(lines: io.StringIO):
     assert lines.getvalue().splitlines() == [f"Collecting: {done} of 100 games" for done in (40, 80, 100)]
 
 
+def test_whoever_else_wants_to_know_is_told_as_well(lines: io.StringIO):
+    told: list[tuple[int, int]] = []
+
+    with progress.bar("Collecting", "games", lambda done, total: told.append((done, total))) as advance:
+        advance(40, 100)
+
+    assert told == [(40, 100)]
+    assert lines.getvalue() == "Collecting: 40 of 100 games\n"
+
+
 def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch):
     written = io.StringIO()
     monkeypatch.setattr(progress, "console", lambda: Console(file=written, force_terminal=True, width=100))

@@ -50,7 +50,7 @@ def test_an_empty_page_that_has_a_next_one_is_asked_for_again(fake_rawg: rawg.Fa
     assert len(ids(collect(make_settings(rawg_max_games=80)))) == 80
 
     fake_rawg.faults = {2: [empty, empty]}
-    assert len(ids(collect(make_settings(rawg_max_games=80)))) == 40
+    assert len(ids(collect(make_settings(rawg_max_games=80), full=True))) == 40
 
 
 @pytest.mark.parametrize("odd", ['"\\ud83c"', "NaN", "9" * 400])
