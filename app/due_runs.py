@@ -8,7 +8,8 @@ import structlog
 
 from app.core.cron import last_due
 from app.core.errors import ArtifactError, RunInProgressError, VersionNotFoundError
-from app.core.runs import RunOptions, RunStore, Trigger
+from app.core.run import RunOptions, Trigger
+from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
 

@@ -17,7 +17,8 @@ from app.child import Child
 from app.core.database import Database
 from app.core.errors import DatabaseError, RunEndedError, RunInProgressError, RunNotFoundError, one_line
 from app.core.leases import BEAT_SECONDS, this_process
-from app.core.runs import RunStore, State
+from app.core.run import State
+from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
 

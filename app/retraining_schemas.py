@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from app.core.runs import Run, RunOptions, State, Step, StepTaken, Trigger
+from app.core.run import Run, RunOptions, State, Step, StepTaken, Trigger
 from app.interaction_schemas import written_time
 from app.whole_numbers import AS_WHOLE
 

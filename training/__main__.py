@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from app.core.errors import GameRecommenderError, one_line
-from app.core.runs import RunOptions
+from app.core.run import RunOptions
 from training import source, tables
 from training.commands import keys, models, opened, step, track, transfer
 from training.commands.opened import Json

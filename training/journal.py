@@ -13,7 +13,8 @@ import structlog
 
 from app.core.errors import DatabaseError, GameRecommenderError, RunStoppedError, one_line
 from app.core.leases import BEAT_SECONDS
-from app.core.runs import RunStore, Sign, State, Step, StepTaken
+from app.core.run import Sign, State, Step, StepTaken
+from app.core.runs import RunStore
 from training.patience import patiently
 
 _STANDARD_INPUT = 0

@@ -10,7 +10,7 @@ from app.core.catalogue import Catalogue
 from app.core.errors import ArtifactError, VersionNotFoundError
 from app.core.files import write_atomically
 from app.core.interactions import InteractionStore
-from app.core.runs import Step
+from app.core.run import Step
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from training import gate, ingest, report

@@ -10,7 +10,8 @@ from app.core.artifact import Manifest
 from app.core.database import Database
 from app.core.errors import RunInProgressError
 from app.core.leases import LEASE_SECONDS
-from app.core.runs import Run, RunOptions, RunStore, Step, Trigger
+from app.core.run import Run, RunOptions, Step, Trigger
+from app.core.runs import RunStore
 from app.core.settings import Settings
 from training import collection, source
 from training.journal import Journal, RunJournal

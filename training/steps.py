@@ -9,7 +9,8 @@ from app.core.database import Database
 from app.core.errors import GameRecommenderError, RunNotFoundError, TrainingError, one_line
 from app.core.interactions import InteractionStore
 from app.core.recommender import Recommender
-from app.core.runs import Run, RunOptions, RunStore, State, Step, Trigger
+from app.core.run import Run, RunOptions, State, Step, Trigger
+from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from training import source

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 
 from app.core.errors import DatabaseError, RunEndedError, RunInProgressError, RunNotFoundError
-from app.core.runs import Run, RunStore, Trigger
+from app.core.run import Run, Trigger
+from app.core.runs import RunStore
 from app.dependencies import MAX_N, MAX_OFFSET
 from app.exception_handlers import documented, path_of
 from app.retraining_schemas import RetrainRequest, RunDetail, RunPage, RunSummary

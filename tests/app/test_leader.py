@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from app.core.database import Database
 from app.core.errors import DatabaseError
 from app.core.leases import LEASE_SECONDS, Lease
-from app.core.runs import Run, RunStore, State, Trigger
+from app.core.run import Run, State, Trigger
+from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.due_runs import TRY_AGAIN_SECONDS, DueRuns

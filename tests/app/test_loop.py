@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from app.core.database import Database
 from app.core.leases import LEASE_SECONDS
-from app.core.runs import Run, RunStore, State, Trigger
+from app.core.run import Run, State, Trigger
+from app.core.runs import RunStore
 from app.core.store import ModelStore
 from app.core.tables import leases
 from tests.app.test_start import Service, started

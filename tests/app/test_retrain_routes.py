@@ -9,7 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.core.errors import DatabaseError
-from app.core.runs import RunOptions, RunStore, State, Step, StepTaken, Trigger
+from app.core.run import RunOptions, State, Step, StepTaken, Trigger
+from app.core.runs import RunStore
 from app.retraining_schemas import RunDetail, RunSummary
 
 NEVER = "20260101T000000-abcdef"

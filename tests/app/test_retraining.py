@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from app import child, retraining
 from app.core.database import Database
 from app.core.errors import DatabaseError, RunEndedError, RunNotFoundError
-from app.core.runs import Run, RunOptions, RunStore, State, Step, StepTaken, Trigger
+from app.core.run import Run, RunOptions, State, Step, StepTaken, Trigger
+from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.retraining import Trainer, can_train

@@ -12,7 +12,8 @@ from app import scheduler
 from app.core.database import Database
 from app.core.errors import DatabaseError
 from app.core.leases import Lease
-from app.core.runs import RunStore, State, Trigger
+from app.core.run import State, Trigger
+from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.leader import Leader

@@ -21,7 +21,8 @@ from app import __main__, first_model, retraining
 from app.core.database import Database
 from app.core.errors import TrainingError
 from app.core.keys import KeyRing, KeyStore
-from app.core.runs import RunStore, Trigger
+from app.core.run import Trigger
+from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from tests.fakes import rawg

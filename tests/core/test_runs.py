@@ -11,7 +11,8 @@ from app.core.database import Database
 from app.core.errors import DatabaseError, RunEndedError, RunInProgressError, RunNotFoundError
 from app.core.leases import Lease
 from app.core.notices import Notices
-from app.core.runs import RunOptions, RunStore, Sign, State, Step, StepTaken, Trigger
+from app.core.run import RunOptions, Sign, State, Step, StepTaken, Trigger
+from app.core.runs import RunStore
 from app.core.tables import notices
 
 COLLECTING = StepTaken(Step.COLLECT, 100.0, done=40, total=100)

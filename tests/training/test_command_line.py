@@ -11,7 +11,8 @@ from filelock import FileLock
 
 from app.core.database import Database
 from app.core.recommender import Recommender
-from app.core.runs import RunStore, Trigger
+from app.core.run import Trigger
+from app.core.runs import RunStore
 from app.core.store import ModelStore
 from tests.fakes import rawg
 from tests.training.conftest import Command

@@ -11,7 +11,8 @@ import pytest
 
 from app.core.database import Database
 from app.core.errors import DatabaseError, RunStoppedError, TrainingError
-from app.core.runs import Run, RunStore, State, Step, Trigger
+from app.core.run import Run, State, Step, Trigger
+from app.core.runs import RunStore
 from training import journal, patience
 from training.journal import RunJournal, Unrecorded
 

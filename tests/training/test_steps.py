@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from app.core.database import Database
-from app.core.runs import Run, RunStore, State, Step, Trigger
+from app.core.run import Run, State, Step, Trigger
+from app.core.runs import RunStore
 from app.core.store import ModelStore
 from tests.fakes import rawg
 from tests.training.conftest import Command

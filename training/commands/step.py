@@ -11,7 +11,7 @@ from app.core.errors import (
     TrainingError,
     ValidationFailedError,
 )
-from app.core.runs import RUN_ID
+from app.core.run import RUN_ID
 from training.commands import opened
 from training.progress import say
 
