@@ -72,7 +72,7 @@ class SlackNotifier:
         attempt.join(self._longest)
         attempt.is_late = attempt.is_alive()
         if attempt.is_late:
-            raise SlackError(f"it did not answer in {self._longest:.0f} s")
+            raise SlackError(f"it did not answer in {self._longest:g} s")
         attempt.check()
 
 

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from slack_sdk.http_retry import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
+from slack_sdk.http_retry import (
+    ConnectionErrorRetryHandler,
+    FixedValueRetryIntervalCalculator,
+    RateLimitErrorRetryHandler,
+)
 from slack_sdk.http_retry.builtin_handlers import ServerErrorRetryHandler
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.webhook import WebhookClient
 
 TIMEOUT = 5  # seconds to connect, and between two parts of the answer
+BETWEEN_TRIES = 0.5  # seconds
 LONGEST_RETRY_AFTER = 2  # seconds that are waited at once; where Slack asks for more, the message is sent later
 
 _SERVER_ERRORS = {
@@ -55,7 +60,12 @@ def post(url: str, body: dict[str, Any]) -> Answer:
     # The library's own log lines print the address, one of them at the level INFO.
     silent = logging.getLogger(__name__)
     silent.setLevel(logging.CRITICAL + 1)
-    handlers = [ConnectionErrorRetryHandler(), _RateLimited(), _ServerErrors()]
+    soon = FixedValueRetryIntervalCalculator(BETWEEN_TRIES)
+    handlers = [
+        ConnectionErrorRetryHandler(interval_calculator=soon),
+        _RateLimited(),
+        _ServerErrors(interval_calculator=soon),
+    ]
     response = WebhookClient(url, timeout=TIMEOUT, logger=silent, retry_handlers=handlers).send_dict(body)
     return Answer(response.status_code, response.body.strip(), retry_after(dict(response.headers)))
 

@@ -12,7 +12,7 @@ LONGEST_FIELD = 2000
 MOST_FIELDS = 10
 MOST_PARTS = 10
 MOST_BLOCKS = 50
-LONGEST_FALLBACK = 1000  # Slack takes more, and recommends less
+LONGEST_FALLBACK = 3500  # Slack recommends no more than 4000
 
 Block = dict[str, Any]
 
@@ -52,7 +52,7 @@ def table(pairs: Iterable[tuple[str, str]]) -> Block | None:
 
 def context(parts: Iterable[str]) -> Block | None:
     """Make a line in small letters; None where there is nothing to stand in it."""
-    elements = [_markup(cut(part, LONGEST_TEXT)) for part in parts]
+    elements = [_markup(cut(part, LONGEST_TEXT)) for part in parts if part]
     return {"type": "context", "elements": elements[:MOST_PARTS]} if elements else None
 
 

@@ -21,7 +21,7 @@ def warnings(result: Mapping[str, Any], words: Words) -> Iterator[str]:
     for warning in found[:MOST_WARNINGS]:
         yield f":warning: {plain(warning, LONGEST_WARNING)}"
     if len(found) > MOST_WARNINGS:
-        yield words.say("more", count=words.number(len(found) - MOST_WARNINGS))
+        yield words.say("more_warnings", count=words.number(len(found) - MOST_WARNINGS))
 
 
 def changes(result: Mapping[str, Any], words: Words) -> Iterator[str]:
@@ -51,9 +51,9 @@ def _exposure(exposure: Mapping[str, Any], words: Words) -> Iterator[str]:
 
 
 def _listed(told: Sequence[str], count: int, words: Words) -> str:
-    shown = told[:MOST_NAMES]
-    more = [words.say("more", count=words.number(count - len(shown)))] if count > len(shown) else []
-    return ", ".join([*shown, *more])
+    shown = ", ".join(told[:MOST_NAMES])
+    more = count - min(len(told), MOST_NAMES)
+    return words.say("and_more", told=shown, count=words.number(more)) if more > 0 else shown
 
 
 def _name(game: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ def facts(run: Run, words: Words) -> Iterator[tuple[str, str]]:
     if run.started_at is not None and run.ended_at is not None:
         yield words.say("took"), words.seconds(max(run.ended_at - run.started_at, 0.0))
     for name in ("games", "players", "plays"):
-        if name in counts:
+        if counts.get(name) is not None:
             kind = result.get("data_kind") if name == "players" else None
             told = [_with_change(words, counts[name], before.get(name)), *([words.name("kind", kind)] if kind else [])]
             yield words.say(name), ", ".join(told)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 CUT = "…"
 
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _NOTHING = "\u200b"  # a space of no width: a mark beside it makes nothing bold, italic, struck out or code
-_HARMLESS = {"&": "&amp;", "<": "&lt;", ">": "&gt;", **{mark: f"{_NOTHING}{mark}{_NOTHING}" for mark in "*_~`"}}
+_MARK = re.compile(r"(?<![^\W_])[*_~]|[*_~](?![^\W_])|`")  # within a word, as in a setting's name, they do nothing
 _ENTITY = re.compile(r"&(?:amp|lt|gt);")
 _JOINER = "\u200d"
 _FLAGS = range(0x1F1E6, 0x1F200)  # letters that make a flag, two by two
@@ -26,7 +27,8 @@ def plain(text: object, longest: int) -> str:
     """Make a text from outside safe to stand in a message: on one line, no markup, no mention, no link."""
     seen = "".join(" " if unicodedata.category(one) in _CONTROL else one for one in str(text))
     words = " ".join("".join(one for one in seen if one not in _DIRECTIONS).split())
-    return cut("".join(_HARMLESS.get(one, one) for one in words[: longest + 1]), longest)
+    marked = _MARK.sub(f"{_NOTHING}\\g<0>{_NOTHING}", words[: longest + 1])
+    return cut("".join(_ENTITIES.get(one, one) for one in marked), longest)
 
 
 def cut(text: str, longest: int) -> str:

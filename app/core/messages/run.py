@@ -31,7 +31,7 @@ def of_run(run: Run, serving: str, words: Words) -> Message:
         section(figures.steps(run, words)),
         context(_footer(run, words)),
     ]
-    return message(" ".join([title, *lead]), blocks)
+    return message("\n".join([title, *lead]), blocks)
 
 
 def outcome_of(run: Run) -> str:
@@ -49,7 +49,7 @@ def outcome_of(run: Run) -> str:
 
 
 def _lead(outcome: str, run: Run, words: Words) -> Iterator[str]:
-    version = plain(run.result.get("version", "?"), LONGEST_NAME)
+    version = plain(run.result.get("version") or "?", LONGEST_NAME)
     before: Any = part(run.result, "before").get("version")
     if outcome in {"promoted", "forced"}:
         key = "went_live" if before else "went_live_first"

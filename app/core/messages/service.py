@@ -13,14 +13,14 @@ MOST_WATCHED = 10
 
 def of_rollback(body: Mapping[str, Any], words: Words) -> Message:
     """Tell that the service went back to the version before, why, and what it had watched."""
-    version, back_to = (plain(body.get(key, "?"), LONGEST_NAME) for key in ("version", "back_to"))
+    version, back_to = (plain(body.get(key) or "?", LONGEST_NAME) for key in ("version", "back_to"))
     title = words.say("rolled_back")
     lead = [words.say("went_back", version=version, back_to=back_to)]
     if body.get("reason"):
         lead.append(f"> {plain(body['reason'], LONGEST_REASON)}")
     links = words.links(version=str(body["version"]) if body.get("version") else None)
     blocks = [header(title), section(lead), section(_watched(part(body, "watched"), words)), context(links)]
-    return message(" ".join([title, *lead]), blocks)
+    return message("\n".join([title, *lead]), blocks)
 
 
 def of_quota(body: Mapping[str, Any], words: Words) -> Message:
@@ -35,7 +35,7 @@ def of_quota(body: Mapping[str, Any], words: Words) -> Message:
         share=words.share(spent / limit if limit else 1.0),
         left=words.number(max(limit - spent, 0)),
     )
-    return message(f"{title} {lead}", [header(title), section([lead]), context(words.links())])
+    return message(f"{title}\n{lead}", [header(title), section([lead]), context(words.links())])
 
 
 def _watched(watched: Mapping[str, Any], words: Words) -> Iterator[str]:

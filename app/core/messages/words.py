@@ -13,6 +13,7 @@ from app.core.settings import Settings
 
 LONGEST_NAME = 80
 
+_FEW_SECONDS = 10  # below that, a tenth of a second is told
 _UNHARMED = ":/[]@!$'()*+,;=%~"  # in an address; not what ends one in a message
 
 
@@ -49,7 +50,7 @@ class Words:
 
     def seconds(self, seconds: float) -> str:
         """Write how long something took, in the two largest units."""
-        if seconds < 10:  # noqa: PLR2004
+        if seconds < _FEW_SECONDS:
             return self.say("seconds", seconds=f"{seconds:.1f}")
         minutes, rest = divmod(round(seconds), 60)
         hours, left = divmod(minutes, 60)
