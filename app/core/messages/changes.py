@@ -15,8 +15,8 @@ def warnings(result: Mapping[str, Any], words: Words) -> Iterator[str]:
     """Tell what a run warned of, and which features drifted."""
     drifted = [one for one in _rows(part(result, "changes"), "drift") if one.get("drifted")]
     if drifted:
-        told = [f"{words.name('feature', one.get('name'))} (PSI {_psi(one)})" for one in drifted]
-        yield words.say("drift", features=_listed(told, len(told), words))
+        told = [f"{words.name('feature', one.get('name'))} (PSI {_psi(one)})" for one in drifted[:MOST_NAMES]]
+        yield words.say("drift", features=_listed(told, len(drifted), words))
     found = result.get("warnings") or ()
     for warning in found[:MOST_WARNINGS]:
         yield f":warning: {plain(warning, LONGEST_WARNING)}"
@@ -37,7 +37,7 @@ def _games(games: Mapping[str, Any], words: Words) -> Iterator[str]:
     for kind in ("new", "gone", "changed"):
         count = part(games, kind).get("count")
         if count:
-            names = [_name(game) for game in _rows(part(games, kind), "examples")]
+            names = [_name(game) for game in _rows(part(games, kind), "examples")[:MOST_NAMES]]
             examples = f": {_listed(names, count, words)}" if names else ""
             yield f"• {words.say(kind, count=words.number(count))}{examples}"
 
@@ -46,13 +46,12 @@ def _exposure(exposure: Mapping[str, Any], words: Words) -> Iterator[str]:
     for kind in ("risers", "fallers"):
         games = _rows(exposure, kind)
         if games:
-            told = [f"{_name(game)}{_from_to(game, words)}" for game in games]
-            yield f"• {words.say(kind, games=_listed(told, len(told), words))}"
+            told = [f"{_name(game)}{_from_to(game, words)}" for game in games[:MOST_NAMES]]
+            yield f"• {words.say(kind, games=_listed(told, len(games), words))}"
 
 
 def _listed(told: Sequence[str], count: int, words: Words) -> str:
-    shown = ", ".join(told[:MOST_NAMES])
-    more = count - min(len(told), MOST_NAMES)
+    shown, more = ", ".join(told), count - len(told)
     return words.say("and_more", told=shown, count=words.number(more)) if more > 0 else shown
 
 

@@ -1,6 +1,7 @@
 """The numbers of a run: how long it took, how much it counted, how good the model is."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from app.core.messages.plain import plain
@@ -48,20 +49,10 @@ def steps(run: Run, words: Words) -> Iterator[str]:
 def metrics(result: Mapping[str, Any], words: Words) -> Iterator[str]:
     """Tell how good the model is, how that changed, and how good others are."""
     found, before = part(result, "metrics"), part(part(result, "before"), "metrics")
-    lines = [
-        f"• {_estimate(name, estimate, part(before, _MODEL), words)}"
-        for name, estimate in part(found, _MODEL).items()
-        if _is_estimate(estimate)
-    ]
-    for ranker in found:
-        figures = part(found, ranker)
-        if ranker not in {_MODEL, _COLD} and _is_estimate(figures.get(_JUDGED_BY)):
-            told = _estimate(_JUDGED_BY, figures[_JUDGED_BY], part(before, ranker), words)
-            lines.append(f"• {words.say('ranker', name=words.name('ranker', ranker), figures=told)}")
-    lines += _cold(part(found, _COLD), part(before, _COLD), words)
+    lines = list(islice(_metrics(found, before, words), MOST_METRICS))
     if lines:
         yield words.say("metrics")
-        yield from lines[:MOST_METRICS]
+        yield from lines
 
 
 def gate(result: Mapping[str, Any], words: Words) -> Iterator[str]:
@@ -74,6 +65,18 @@ def gate(result: Mapping[str, Any], words: Words) -> Iterator[str]:
     if lines:
         yield words.say("gate")
         yield from lines
+
+
+def _metrics(found: Mapping[str, Any], before: Mapping[str, Any], words: Words) -> Iterator[str]:
+    for name, estimate in part(found, _MODEL).items():
+        if _is_estimate(estimate):
+            yield f"• {_estimate(name, estimate, part(before, _MODEL), words)}"
+    for ranker in found:
+        figures = part(found, ranker)
+        if ranker not in {_MODEL, _COLD} and _is_estimate(figures.get(_JUDGED_BY)):
+            told = _estimate(_JUDGED_BY, figures[_JUDGED_BY], part(before, ranker), words)
+            yield f"• {words.say('ranker', name=words.name('ranker', ranker), figures=told)}"
+    yield from _cold(part(found, _COLD), part(before, _COLD), words)
 
 
 def _with_change(words: Words, now: Any, before: Any) -> str:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import accumulate
 
 CUT = "…"
 
@@ -25,7 +26,7 @@ def length(text: str) -> int:
 
 def plain(text: object, longest: int) -> str:
     """Make a text from outside safe to stand in a message: on one line, no markup, no mention, no link."""
-    seen = "".join(" " if unicodedata.category(one) in _CONTROL else one for one in str(text))
+    seen = "".join(" " if unicodedata.category(one) in _CONTROL else one for one in str(text)[: 20 * longest])
     words = " ".join("".join(one for one in seen if one not in _DIRECTIONS).split())
     marked = _MARK.sub(f"{_NOTHING}\\g<0>{_NOTHING}", words[: longest + 1])
     return cut("".join(_ENTITIES.get(one, one) for one in marked), longest)
@@ -35,12 +36,9 @@ def cut(text: str, longest: int) -> str:
     """Shorten a text that is too long, without cutting an escaped sign or a letter or emoji of several parts in two."""
     if length(text) <= longest:
         return text
-    kept, room = [], longest - length(CUT)
-    for piece in _pieces(text):
-        room -= length(piece)
-        if room < 0:
-            break
-        kept.append(piece)
+    pieces = list(_pieces(text))
+    ends = accumulate(length(piece) for piece in pieces)
+    kept = [piece for piece, end in zip(pieces, ends, strict=True) if end + length(CUT) <= longest]
     return "".join(kept).rstrip() + CUT
 
 
@@ -54,8 +52,7 @@ def _pieces(text: str) -> Iterator[str]:
             piece = ""
         piece += following
         at += len(following)
-    if piece:
-        yield piece
+    yield piece
 
 
 def _belongs_to(piece: str, following: str) -> bool:

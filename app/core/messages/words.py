@@ -12,6 +12,7 @@ from app.core.messages.texts import TEXTS
 from app.core.settings import Settings
 
 LONGEST_NAME = 80
+LONGEST_LINK = 1000  # one that is cut leads nowhere
 
 _FEW_SECONDS = 10  # below that, a tenth of a second is told
 _UNHARMED = ":/[]@!$'()*+,;=%~"  # in an address; not what ends one in a message
@@ -73,7 +74,8 @@ class Words:
             "link_docs": "/docs",
         }
         address = quote(self.public_url, safe=_UNHARMED)
-        return [f"<{address}{path}|{self.say(key)}>" for key, path in paths.items() if path]
+        links = [f"<{address}{path}|{self.say(key)}>" for key, path in paths.items() if path]
+        return [link for link in links if len(link) <= LONGEST_LINK]
 
 
 def part(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
