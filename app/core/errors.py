@@ -19,6 +19,8 @@
     ├── RunNotFoundError       there is no such run
     ├── RunEndedError          the run has ended, and cannot be changed any more
     ├── RunStoppedError        the run was told to stop, or was taken for dead
+    ├── SlackError             Slack does not take a message
+    │   └── MessageRefusedError    it cannot read it, and would not the next time either
     ├── ArtifactError          a published version is broken, altered or of another format
     ├── PublishError           a version could not be written
     ├── VersionNotFoundError   there is no such published version
@@ -134,6 +136,19 @@ class RunEndedError(GameRecommenderError):
 
 class RunStoppedError(GameRecommenderError):
     """The run was told to stop, or was taken for dead."""
+
+
+class SlackError(GameRecommenderError):
+    """Slack does not take a message; `retry_after` is set where it asks to wait."""
+
+    def __init__(self, reason: str, retry_after: int | None = None) -> None:
+        """Say why, without the webhook's address, which is a secret."""
+        super().__init__(f"Slack did not take the message: {reason}.")
+        self.retry_after = retry_after
+
+
+class MessageRefusedError(SlackError):
+    """Slack cannot read a message, and would not the next time either."""
 
 
 class ArtifactError(GameRecommenderError):

@@ -1,0 +1,1 @@
+"""What people are told in Slack, in the languages that there are."""
