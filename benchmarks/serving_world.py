@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from app.core.recommender import Recommender
 from app.core.store import ModelStore
 from benchmarks import synthetic
 from training.estimators import neighbour_ridge
+from training.estimators.neighbour_ridge import NeighbourRidgeConfig
 from training.hold_out import HeldOut
 
 _NEIGHBOURS = 100
@@ -56,7 +58,17 @@ def synthetic_plays() -> list[Play]:
 
 
 def publish(folder: Path, plays: list[Play], games: int) -> World:
-    """Train on plays over a catalogue of so many games, most of which nobody has played, and publish.
+    """Train on plays over a catalogue of so many games, most of which nobody has played, and publish."""
+    store = ModelStore(folder / f"models-{games}")
+    (version,) = publish_versions(store, plays, games, [NeighbourRidgeConfig()])
+    store.activate(version)
+    return World(folder / f"models-{games}", sorted({play.user_id for play in plays}))
+
+
+def publish_versions(
+    store: ModelStore, plays: list[Play], games: int, configs: Iterable[NeighbourRidgeConfig]
+) -> list[str]:
+    """Train a version by each configuration over one catalogue, as `publish` does; returns their names.
 
     Neighbours by plays are trained; those by likeness, of which the service has as many whatever they say, are drawn.
     """
@@ -69,7 +81,7 @@ def publish(folder: Path, plays: list[Play], games: int) -> World:
     orders = Orders.of(catalogue, facets)
     recommender = Recommender(
         catalogue=catalogue,
-        collaborative=neighbour_ridge.fit(matrix),
+        collaborative=likeness,
         content=likeness,
         cold=likeness,
         histories=histories,
@@ -79,11 +91,12 @@ def publish(folder: Path, plays: list[Play], games: int) -> World:
         orders=orders,
         names=NameIndex.of(catalogue, orders),
     )
-    store = ModelStore(folder / f"models-{games}")
-    nothing = HeldOut.of(histories, np.zeros(len(histories.indices), dtype=bool))
-    store.publish(Artifact(_manifest(recommender), {**recommender.to_arrays(), **nothing.to_arrays()}))
-    store.activate(_manifest(recommender).version)
-    return World(folder / f"models-{games}", sorted({play.user_id for play in plays}))
+    nothing = HeldOut.of(histories, np.zeros(len(histories.indices), dtype=bool)).to_arrays()
+    made = (replace(recommender, collaborative=neighbour_ridge.fit(matrix, config)) for config in configs)
+    return [
+        store.publish(Artifact(_manifest(one, number), {**one.to_arrays(), **nothing}))
+        for number, one in enumerate(made)
+    ]
 
 
 def fill(url: str, plays: Iterable[Play], copies: int = 1) -> None:
@@ -137,9 +150,9 @@ def _drawn_neighbours(rng: np.random.Generator, games: int) -> ItemItemModel:
     )
 
 
-def _manifest(recommender: Recommender) -> Manifest:
+def _manifest(recommender: Recommender, number: int) -> Manifest:
     return Manifest(
-        version="20260101T000000-000000",
+        version=f"20260101T000000-{number:06d}",
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         git_commit=None,
         data_kind="observed",
