@@ -9,9 +9,11 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[1]
 ADMIN_KEY = "the-key-of-the-benchmark"
+_TELLING = ("RAWG_API_KEY", "SLACK_WEBHOOK_URL", "WANDB_API_KEY")
 
 
 @contextmanager
@@ -38,13 +40,20 @@ def running(
 ) -> Iterator[int]:
     """Run a server, on some cores alone if any are named, until it is no longer needed; gives its process id."""
     pinned = ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
-    process = subprocess.Popen([*pinned, *command], cwd=ROOT, env={**os.environ, **settings})
-    try:
-        _wait_for(address)
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait()
+    with TemporaryDirectory() as folder:
+        process = subprocess.Popen([*pinned, *command], cwd=folder, env=environment(settings))
+        try:
+            _wait_for(address)
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Give a process its settings; it is to run in a folder without `.env`, so that nobody is told of a benchmark."""
+    others = {name: value for name, value in os.environ.items() if name not in _TELLING}
+    return {**others, "PYTHONPATH": str(ROOT), **settings}
 
 
 def free_port() -> int:

@@ -22,6 +22,7 @@ from app.core.orders import Orders
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
 from benchmarks import synthetic
+from tests.fakes import rawg
 from training.estimators import neighbour_ridge
 from training.estimators.neighbour_ridge import NeighbourRidgeConfig
 from training.hold_out import HeldOut
@@ -99,6 +100,11 @@ def publish_versions(
     ]
 
 
+def records(plays: list[Play], games: int) -> list[object]:
+    """Draw the records of a catalogue of so many games, all those played among them, as RAWG lists them."""
+    return [_record(game) for game in _catalogue({play.game_id for play in plays}, games)]
+
+
 def fill(url: str, plays: Iterable[Play], copies: int = 1) -> None:
     """Write the plays into an empty database, `copies` times as players of other names."""
     store = InteractionStore.open(url)
@@ -137,6 +143,18 @@ def _game(rng: np.random.Generator, game_id: int) -> Game:
         playtime=5,
         esrb_rating="Everyone",
         background_image=f"https://media.rawg.io/media/games/000/{slug}.jpg",
+    )
+
+
+def _record(game: Game) -> dict[str, object]:
+    return rawg.game(
+        game["game_id"],
+        slug=game["slug"],
+        name=game["name"],
+        released=game["released"],
+        genres=[{"name": name} for name in game["genres"]],
+        platforms=[{"platform": {"name": name}} for name in game["platforms"]],
+        tags=[{"name": name, "language": "eng"} for name in game["tags"]],
     )
 
 

@@ -1,4 +1,4 @@
-"""A constant load on the service, from a process of its own that costs little: requests at a fixed rate, whatever comes.
+"""A constant load on the service from a process of its own: requests at a fixed rate, come what may.
 
 An answer's latency counts from the moment that its request was due, so that what waits behind a slow answer is slow as
 well. Each worker gets the same share, over connections that are known to be its own. Linux alone tells which those are.
@@ -29,7 +29,9 @@ _READ = 2**17  # bytes
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: (\d+)")
 _OK = b"HTTP/1.1 200 "
 
-RECORD = np.dtype([("due", "f8"), ("sent", "f8"), ("done", "f8"), ("worker", "i4"), ("version", "i4"), ("verdict", "i4")])
+RECORD = np.dtype(
+    [("due", "f8"), ("sent", "f8"), ("done", "f8"), ("worker", "i4"), ("version", "i4"), ("verdict", "i4")]
+)
 Records = npt.NDArray[np.void]
 
 
@@ -54,6 +56,11 @@ class Check(Protocol):
     def __call__(self, player: int, body: bytes, /) -> Checked:
         """Judge an answer."""
         ...
+
+
+def latencies(records: Records) -> npt.NDArray[np.float64]:
+    """List how long each answer took (seconds) from when its request was due; one that failed took forever."""
+    return np.where(records["verdict"] == Verdict.FAILED, np.inf, records["done"] - records["due"])
 
 
 def unchecked(_player: int, _body: bytes, /) -> Checked:

@@ -19,7 +19,6 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +31,7 @@ from app.core.store import ModelStore
 from app.core.tastes import Slot, Taste
 from benchmarks import serving_world
 from benchmarks.service import serving
-from benchmarks.steady_load import Checked, Load, Plan, Records, Verdict
+from benchmarks.steady_load import Checked, Load, Plan, Records, Verdict, latencies
 from training.estimators.neighbour_ridge import NeighbourRidgeConfig
 
 _GAMES = 10_000
@@ -99,13 +98,11 @@ def main() -> None:
         serving_world.fill(database, plays)
         store.activate(versions[0])
         settings = {"MODEL_STORE": str(folder / "models"), "DATA_DIR": str(folder / "data"), "DATABASE_URL": database}
-        changes = asked.swaps + asked.roll_backs
+        order = _order(asked.swaps, asked.roll_backs)
         with serving(settings, _WORKERS) as (process, port):
-            plan = Plan(
-                port, process, _WORKERS, players, asked.rate, (changes + 1) * asked.seconds, check=expected
-            )
-            load = Load(plan)
-            swaps = list(_swaps(store, versions, asked.swaps, asked.roll_backs, load.starts, asked.seconds))
+            seconds = (len(order) + 1) * asked.seconds
+            load = Load(Plan(port, process, _WORKERS, players, asked.rate, seconds, check=expected))
+            swaps = list(_swaps(store, versions, order, load.starts, asked.seconds))
             records = load.records()
     _report(records, swaps)
 
@@ -134,24 +131,28 @@ def _answer(model: Recommender, plays: Sequence[Play]) -> Answer:
     return tuple(zip(answer.game_ids, answer.scores, strict=True))
 
 
-def _swaps(
-    store: ModelStore, versions: Sequence[str], swaps: int, roll_backs: int, starts: float, seconds: float
-) -> Iterator[Swap]:
-    """Activate one version after the other, and go back from some to the one before, spread over the time."""
+def _order(swaps: int, roll_backs: int) -> list[bool]:
+    """Spread the roll-backs (True) among the swaps."""
     back = set(np.linspace(1, swaps + roll_backs - 1, roll_backs).astype(int).tolist())
+    return [number in back for number in range(swaps + roll_backs)]
+
+
+def _swaps(
+    store: ModelStore, versions: Sequence[str], order: Sequence[bool], starts: float, seconds: float
+) -> Iterator[Swap]:
+    """Activate one version after the other, or go back to the one before, each after so many seconds."""
     current, before = 0, 0
-    for number in range(swaps + roll_backs):
+    for number, is_roll_back in enumerate(order):
         # Not in step with the workers' looks at the store.
-        at = starts + (number + 0.5 + 0.3 * (number % 4) / 4) * seconds
-        time.sleep(max(0.0, at - time.perf_counter()))
+        due = starts + (number + 0.5 + 0.1 * (number % 4)) * seconds
+        time.sleep(max(0.0, due - time.perf_counter()))
         at = time.perf_counter()
-        if number in back:
-            store.activate(versions[before])
+        if is_roll_back:
             current = before
         else:
-            before, current = current, (current + 2) % len(versions) if number - 1 in back else (current + 1) % len(versions)
-            store.activate(versions[current])
-        yield Swap(at, current, number in back)
+            before, current = current, (current + 1) % len(versions)
+        store.activate(versions[current])
+        yield Swap(at, current, is_roll_back)
 
 
 def _report(records: Records, swaps: Sequence[Swap]) -> None:
@@ -173,11 +174,11 @@ def _report(records: Records, swaps: Sequence[Swap]) -> None:
         for worker, at in enumerate(by):
             close |= (records["worker"] == worker) & (sent >= at - _LOADING) & (sent < at + _AFTERWARDS)
     print(f"{'':44}{'requests':>10}{'p50 ms':>9}{'p99 ms':>9}{'p99.9 ms':>10}{'p99 ratio':>11}")
-    outside = _latencies(records[~inside & ~close])
+    outside = latencies(records[~inside & ~close])
     for name, some in (
         ("outside", outside),
-        ("from the activation to both workers' swap", _latencies(records[inside])),
-        (f"from {_LOADING:g} s before a worker's swap", _latencies(records[close])),
+        ("from the activation to both workers' swap", latencies(records[inside])),
+        (f"from {_LOADING:g} s before a worker's swap", latencies(records[close])),
     ):
         p50, p99, p999 = np.percentile(some, (50, 99, 99.9)) * 1e3
         print(f"{name:44}{len(some):10,}{p50:9.2f}{p99:9.2f}{p999:10.2f}{p99 / np.percentile(outside, 99) / 1e3:11.2f}")
@@ -187,11 +188,6 @@ def _taken_over(records: Records, swap: Swap, worker: int) -> float:
     """Tell when a worker first answered from a version that has been made current; infinity where it never did."""
     new = (records["worker"] == worker) & (records["version"] == swap.version) & (records["done"] > swap.at)
     return float(records["done"][new].min()) if new.any() else np.inf
-
-
-def _latencies(records: Records) -> npt.NDArray[np.float64]:
-    """List how long each answer took (seconds), from when its request was due; one that failed took forever."""
-    return np.where(records["verdict"] == Verdict.FAILED, np.inf, records["done"] - records["due"])
 
 
 if __name__ == "__main__":
