@@ -164,13 +164,14 @@ def _report(records: Records, swaps: Sequence[Swap]) -> None:
     print(f"{verdicts[Verdict.FAILED]} failed, {verdicts[Verdict.MIXED]} mixed")
     for worker in range(_WORKERS):
         seen = waited[np.isfinite(waited[:, worker]), worker]
-        print(f"worker {worker}: {len(seen)} taken over, after {np.median(seen):.2f} s, at most {np.max(seen):.2f} s")
+        times = f", after {np.median(seen):.2f} s, at most {np.max(seen):.2f} s" if len(seen) else ""
+        print(f"worker {worker}: {len(seen)} of {len(swaps)} taken over{times}")
 
     sent = records["due"]
     inside = np.zeros(len(records), dtype=bool)
     close = np.zeros(len(records), dtype=bool)
     for swap, by in zip(swaps, taken, strict=True):
-        inside |= (sent >= swap.at) & (sent < np.max(by) + _AFTERWARDS)
+        inside |= (sent >= swap.at) & (sent < np.max(by[np.isfinite(by)], initial=swap.at) + _AFTERWARDS)
         for worker, at in enumerate(by):
             close |= (records["worker"] == worker) & (sent >= at - _LOADING) & (sent < at + _AFTERWARDS)
     print(f"{'':44}{'requests':>10}{'p50 ms':>9}{'p99 ms':>9}{'p99.9 ms':>10}{'p99 ratio':>11}")
