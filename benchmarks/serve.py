@@ -15,10 +15,8 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import serving_world
+from benchmarks.service import free_port, running, serving
 from benchmarks.serving_world import World
 from tests import postgres
 
@@ -138,54 +137,28 @@ def _postgres() -> Iterator[str | None]:
 
 @contextmanager
 def _ours(case: Case, folder: Path) -> Iterator[tuple[int, int]]:
-    port = _free_port()
     settings = {
         "MODEL_STORE": str(case.world.model_store),
         "DATA_DIR": str(folder / "data"),
         "DATABASE_URL": case.database,
-        "ADMIN_API_KEY": "the-key-of-the-benchmark",
-        "WORKERS": str(case.workers),
-        "PORT": str(port),
-        "LOG_LEVEL": "WARNING",
         **({} if case.remembered else {"ANSWERS_REMEMBERED": "0"}),
     }
-    with _running(
-        [sys.executable, "-m", "app"], settings, case.workers, f"http://127.0.0.1:{port}/health/ready"
-    ) as pid:
-        yield pid, port
+    with serving(settings, case.workers, _cores(case.workers)) as (process, port):
+        yield process, port
 
 
 @contextmanager
 def _bare(size: int, workers: int) -> Iterator[int]:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "uvicorn", "benchmarks.bare:create_app", "--factory", "--no-access-log"]
     command += ["--port", str(port), "--workers", str(workers), "--log-level", "warning", "--no-server-header"]
-    with _running(command, {"BARE_BYTES": str(size)}, workers, f"http://127.0.0.1:{port}/bare"):
+    with running(command, {"BARE_BYTES": str(size)}, f"http://127.0.0.1:{port}/bare", _cores(workers)):
         yield port
 
 
-@contextmanager
-def _running(command: Sequence[str], settings: dict[str, str], workers: int, address: str) -> Iterator[int]:
-    """Run a service on as many cores as it has workers, where there are more, until it is no longer needed."""
-    cores = sorted(os.sched_getaffinity(0))
-    pinned = ["taskset", "--cpu-list", ",".join(map(str, cores[:workers]))]
-    process = subprocess.Popen([*pinned, *command], cwd=ROOT, env={**os.environ, **settings})
-    try:
-        _wait_for(address)
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for(address: str) -> None:
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(address, timeout=5):  # noqa: S310  # our own address
-                return
-        except OSError:
-            time.sleep(0.1)
-    sys.exit(f"error: {address} does not answer")
+def _cores(workers: int) -> list[int]:
+    """Name as many cores as a service has workers, where there are more."""
+    return sorted(os.sched_getaffinity(0))[:workers]
 
 
 def _load(port: int, workers: int, seconds: int, paths: Path | None = None) -> Load:
@@ -240,13 +213,6 @@ def _memory_of_another_worker(process: int) -> float:
         rollup = Path(f"/proc/{child}/smaps_rollup").read_text()
         own.append(sum(int(number) * 1024 for number in re.findall(r"Private_\w+:\s+(\d+) kB", rollup)) / 1e6)
     return max(own, default=0.0)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +22,9 @@ from app.core.orders import Orders
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
 from benchmarks import synthetic
+from tests.fakes import rawg
 from training.estimators import neighbour_ridge
+from training.estimators.neighbour_ridge import NeighbourRidgeConfig
 from training.hold_out import HeldOut
 
 _NEIGHBOURS = 100
@@ -56,7 +59,17 @@ def synthetic_plays() -> list[Play]:
 
 
 def publish(folder: Path, plays: list[Play], games: int) -> World:
-    """Train on plays over a catalogue of so many games, most of which nobody has played, and publish.
+    """Train on plays over a catalogue of so many games, most of which nobody has played, and publish."""
+    store = ModelStore(folder / f"models-{games}")
+    (version,) = publish_versions(store, plays, games, [NeighbourRidgeConfig()])
+    store.activate(version)
+    return World(folder / f"models-{games}", sorted({play.user_id for play in plays}))
+
+
+def publish_versions(
+    store: ModelStore, plays: list[Play], games: int, configs: Iterable[NeighbourRidgeConfig]
+) -> list[str]:
+    """Train a version by each configuration over one catalogue, as `publish` does; returns their names.
 
     Neighbours by plays are trained; those by likeness, of which the service has as many whatever they say, are drawn.
     """
@@ -69,7 +82,7 @@ def publish(folder: Path, plays: list[Play], games: int) -> World:
     orders = Orders.of(catalogue, facets)
     recommender = Recommender(
         catalogue=catalogue,
-        collaborative=neighbour_ridge.fit(matrix),
+        collaborative=likeness,
         content=likeness,
         cold=likeness,
         histories=histories,
@@ -79,11 +92,17 @@ def publish(folder: Path, plays: list[Play], games: int) -> World:
         orders=orders,
         names=NameIndex.of(catalogue, orders),
     )
-    store = ModelStore(folder / f"models-{games}")
-    nothing = HeldOut.of(histories, np.zeros(len(histories.indices), dtype=bool))
-    store.publish(Artifact(_manifest(recommender), {**recommender.to_arrays(), **nothing.to_arrays()}))
-    store.activate(_manifest(recommender).version)
-    return World(folder / f"models-{games}", sorted({play.user_id for play in plays}))
+    nothing = HeldOut.of(histories, np.zeros(len(histories.indices), dtype=bool)).to_arrays()
+    made = (replace(recommender, collaborative=neighbour_ridge.fit(matrix, config)) for config in configs)
+    return [
+        store.publish(Artifact(_manifest(one, number), {**one.to_arrays(), **nothing}))
+        for number, one in enumerate(made)
+    ]
+
+
+def records(plays: list[Play], games: int) -> list[object]:
+    """Draw the records of a catalogue of so many games, all those played among them, as RAWG lists them."""
+    return [_record(game) for game in _catalogue({play.game_id for play in plays}, games)]
 
 
 def fill(url: str, plays: Iterable[Play], copies: int = 1) -> None:
@@ -127,6 +146,18 @@ def _game(rng: np.random.Generator, game_id: int) -> Game:
     )
 
 
+def _record(game: Game) -> dict[str, object]:
+    return rawg.game(
+        game["game_id"],
+        slug=game["slug"],
+        name=game["name"],
+        released=game["released"],
+        genres=[{"name": name} for name in game["genres"]],
+        platforms=[{"platform": {"name": name}} for name in game["platforms"]],
+        tags=[{"name": name, "language": "eng"} for name in game["tags"]],
+    )
+
+
 def _drawn_neighbours(rng: np.random.Generator, games: int) -> ItemItemModel:
     """Draw neighbours that are too weak to come before any by plays, as those of cold games mostly are."""
     weights = np.sort(rng.random((games, _NEIGHBOURS), dtype=np.float32) * np.float32(1e-3), axis=1)[:, ::-1]
@@ -137,9 +168,9 @@ def _drawn_neighbours(rng: np.random.Generator, games: int) -> ItemItemModel:
     )
 
 
-def _manifest(recommender: Recommender) -> Manifest:
+def _manifest(recommender: Recommender, number: int) -> Manifest:
     return Manifest(
-        version="20260101T000000-000000",
+        version=f"20260101T000000-{number:06d}",
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         git_commit=None,
         data_kind="observed",
