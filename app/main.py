@@ -23,6 +23,7 @@ from app.core.player_rows import open_player_rows
 from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
+from app.core.telling import tell
 from app.exception_handlers import documented
 from app.fast_lane import FastLane
 from app.live_model import LiveModel
@@ -94,7 +95,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.live_model, app.state.players, app.state.answer_log, settings.answers_remembered
     )
     app.state.runs = RunStore(database)
-    app.state.scheduler = Scheduler(settings, database, app.state.models, tell=lambda: 0)
+    app.state.scheduler = Scheduler(
+        settings, database, app.state.models, partial(tell, settings, database, app.state.models)
+    )
     exception_handlers.install(app)
     refusals = documented(*security.REFUSALS, inputs=False)
     # `/games/hidden` before `/games/{game_id}`

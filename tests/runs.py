@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from app.core.runs import Run, RunOptions, State, Step, StepTaken, Trigger
+from app.core.run import Run, RunOptions, State, Step, StepTaken, Trigger
 
 NOON = 1_795_694_400.0  # 2026-11-26 12:00 UTC
 BEFORE, AFTER = "20261125T040000-000001", "20261126T040000-000002"

@@ -59,13 +59,11 @@ def run(
     if starter and replay:
         raise typer.BadParameter("--starter and --replay are two different catalogues.")
     settings = opened.settings()
-    from training.run import Choice, begin
-    from training.run import run as carry_out
+    from training.run import Choice, Runner
 
     options = RunOptions(collect=not (replay or starter), tune=tune, force=force, dry_run=dry_run, full=fresh)
     choice = Choice("starter" if starter else "kept" if replay else None, fresh, estimator)
-    store, begun = begin(settings, options, run_id)
-    outcome = carry_out(settings, store, begun, choice)
+    outcome = Runner(settings).run(options, choice, run_id)
     manifest = outcome.manifest
     tables.show(manifest.model_dump(mode="json"), tables.published(manifest, dry_run=dry_run), as_json=as_json)
 

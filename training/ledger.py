@@ -37,7 +37,7 @@ class RequestLedger:
     @property
     def spent(self) -> int:
         """Count the requests of this month; more than `limit` where that was lowered since."""
-        return self._read().get(self._month, 0)
+        return self._read().get(self.month, 0)
 
     @property
     def remaining(self) -> int:
@@ -47,17 +47,18 @@ class RequestLedger:
     def spend(self) -> None:
         """Write one request down, or raise `QuotaReachedError`."""
         months = self._read()
-        spent = months.get(self._month, 0)
+        spent = months.get(self.month, 0)
         if spent >= self._quota:
             raise QuotaReachedError(
                 f"This month's {self._quota} requests to RAWG are spent (RAWG_MONTHLY_QUOTA); the pages collected so "
                 "far are kept, and the same command goes on from there next month.",
             )
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._path, _MONTHS.dump_json({**months, self._month: spent + 1}, indent=2))
+        write_atomically(self._path, _MONTHS.dump_json({**months, self.month: spent + 1}, indent=2))
 
     @property
-    def _month(self) -> str:
+    def month(self) -> str:
+        """Name this month, as in 2026-11."""
         return f"{self._now():%Y-%m}"
 
     def _read(self) -> dict[str, int]:

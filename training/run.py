@@ -10,12 +10,16 @@ from app.core.artifact import Manifest
 from app.core.database import Database
 from app.core.errors import RunInProgressError
 from app.core.leases import LEASE_SECONDS
+from app.core.notices import Notices
 from app.core.run import Run, RunOptions, Step, Trigger
 from app.core.runs import RunStore
 from app.core.settings import Settings
+from app.core.store import ModelStore
+from app.core.telling import tell
 from training import collection, source
 from training.journal import Journal, RunJournal
 from training.pages import Collection
+from training.patience import patiently
 from training.progress import say
 from training.tracking import tracker
 
@@ -36,12 +40,48 @@ class Choice:
     estimator: str = "neighbour_ridge"
 
 
-def begin(settings: Settings, options: RunOptions, run_id: str | None) -> tuple[RunStore, Run]:
-    """Begin a run, or the one that waits under a name; raises `RunInProgressError` where another is going on."""
-    database = Database(settings.database)
-    database.migrate()
-    store = RunStore(database)
-    return store, store.start(run_id) if run_id else _begin(store, options)
+class Runner:
+    """Carries out runs over one database."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._database = Database(settings.database)
+        self._database.migrate()
+        self._store = RunStore(self._database)
+
+    def run(self, options: RunOptions, choice: Choice, run_id: str | None = None) -> "Outcome":
+        """Carry out a run, or the one that waits under a name, and record how it ends.
+
+        Raises `RunInProgressError` where another is going on. The process may be told to stop by a signal.
+        """
+        signal.signal(signal.SIGTERM, _interrupt)
+        begun = self._store.start(run_id) if run_id else _begin(self._store, options)
+        journal = RunJournal(self._store, begun.run_id)
+        if run_id:  # of the service, which tells people itself
+            journal.watch_standard_input()
+            return self._carry_out(begun, choice, journal)
+        try:
+            return self._carry_out(begun, choice, journal)
+        finally:
+            tell(self._settings, self._database, ModelStore(self._settings.model_store))
+
+    def _carry_out(self, begun: Run, choice: Choice, journal: RunJournal) -> "Outcome":
+        settings, options = self._settings, begun.options
+        with journal.going_on():
+            with journal.step(Step.COLLECT):
+                pages = _source(settings, options, choice, journal)
+            warn_of_quota(settings, Notices(self._database))
+            # Seconds to import: a wrong key is told before.
+            from training.estimators import CONFIGS
+            from training.fitting import TrainingConfig
+            from training.pipeline import Wishes, train
+
+            config = TrainingConfig(collaborative=CONFIGS[choice.estimator]())
+            outcome = train(settings, pages, config, Wishes(options.tune, options.force, options.dry_run), journal)
+            if pages:
+                collection.folder(settings).keep_only(pages)
+            journal.result = result_of(settings, outcome, track(settings, outcome, journal))
+        return outcome
 
 
 def _begin(store: RunStore, options: RunOptions) -> Run:
@@ -58,27 +98,12 @@ def _begin(store: RunStore, options: RunOptions) -> Run:
             time.sleep(_LOOK_SECONDS)
 
 
-def run(settings: Settings, store: RunStore, begun: Run, choice: Choice = Choice()) -> "Outcome":
-    """Carry out a run that has begun, and record how it ends; the process may be told to stop by a signal."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    options, journal = begun.options, RunJournal(store, begun.run_id)
-    if begun.trigger is not Trigger.COMMAND:
-        journal.watch_standard_input()
-    with journal.going_on():
-        with journal.step(Step.COLLECT):
-            pages = _source(settings, options, choice, journal)
-        # Seconds to import: a wrong key is told before.
-        from training.estimators import CONFIGS
-        from training.fitting import TrainingConfig
-        from training.pipeline import Wishes, train
-
-        config = TrainingConfig(collaborative=CONFIGS[choice.estimator]())
-        wishes = Wishes(options.tune, options.force, options.dry_run)
-        outcome = train(settings, pages, config, wishes, journal)
-        if pages:
-            collection.folder(settings).keep_only(pages)
-        journal.result = result_of(settings, outcome, track(settings, outcome, journal))
-    return outcome
+def warn_of_quota(settings: Settings, notices: Notices) -> None:
+    """Leave a notice, once a month, where RAWG's quota runs out."""
+    ledger = collection.ledger(settings)
+    if settings.rawg_api_key and ledger.spent >= settings.rawg_quota_warning * ledger.limit:
+        body = {"month": ledger.month, "spent": ledger.spent, "limit": ledger.limit}
+        patiently(lambda: notices.add_once(f"quota-{ledger.month}", "quota", body))
 
 
 def track(settings: Settings, outcome: "Outcome", journal: Journal) -> list[str]:

@@ -8,11 +8,13 @@ from app.core.artifact import Artifact
 from app.core.database import Database
 from app.core.errors import GameRecommenderError, RunNotFoundError, TrainingError, one_line
 from app.core.interactions import InteractionStore
+from app.core.notices import Notices
 from app.core.recommender import Recommender
 from app.core.run import Run, RunOptions, State, Step, Trigger
 from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
+from app.core.telling import tell
 from training import source
 from training.candidate import Given, make
 from training.collection import folder
@@ -21,7 +23,7 @@ from training.journal import RunJournal
 from training.pipeline import Outcome, catalogue_of, champion_of, judge
 from training.progress import say
 from training.publishing import publish
-from training.run import result_of, track
+from training.run import result_of, track, warn_of_quota
 from training.workspace import Workspace
 
 SECONDS_BETWEEN = 7200.0  # a run is taken for dead when its next step does not begin within
@@ -38,6 +40,7 @@ class _Context:
         database.migrate()
         self.settings = settings
         self.run_id = run_id
+        self.database = database
         self.runs = RunStore(database)
         self.interactions = InteractionStore(database)
         self.workspace = Workspace(settings, run_id)
@@ -77,6 +80,7 @@ def take(settings: Settings, name: str, run_id: str) -> None:
 def _collect(context: _Context) -> None:
     with context.step(Step.COLLECT) as journal:
         context.workspace.keep_source(source.live_or_kept(context.settings, advance=journal.advance))
+        warn_of_quota(context.settings, Notices(context.database))
 
 
 def _validate(context: _Context) -> None:
@@ -120,6 +124,7 @@ def _notify(context: _Context) -> None:
     else:
         context.runs.end(context.run_id, State.FAILED, context.workspace.error() or "A step did not go well.")
     context.workspace.remove()
+    tell(context.settings, context.database, ModelStore(context.settings.model_store))
 
 
 def _recommend(context: _Context) -> None:

@@ -16,7 +16,7 @@ CLAIM_SECONDS = 60.0  # for one process to send a notice; after that it is taken
 FIRST_WAIT = 30.0  # seconds after a failure; twice as long after each further one, up to
 LONGEST_WAIT = 3600.0
 GIVEN_UP_AFTER = 86_400.0  # seconds: who is told that late is misled
-KEPT_FOR = 7 * 86_400.0  # seconds after the end
+KEPT_FOR = 40 * 86_400.0  # seconds after the end; longer than a month, of which something is told once
 
 _GIVEN_UP = "It could not be sent within a day."
 _OPEN = notices.c.ended_at.is_(None)
@@ -35,7 +35,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class NoticeCounts:
-    """How many notices wait, were dealt with, or were given up, and how often sending one failed, in the last week."""
+    """How many notices wait, were dealt with, or were given up, and how often sending one failed, of those kept."""
 
     waiting: int
     done: int
@@ -55,12 +55,17 @@ class Notices:
         with self._database.write() as connection:
             self.leave(connection, kind, body, time.time())
 
+    def add_once(self, name: str, kind: str, body: Mapping[str, Any]) -> None:
+        """Leave a notice under a name of its own, unless there was one of that name already."""
+        with self._database.write() as connection:
+            row = _row(name, kind, body, time.time())
+            connection.execute(self._database.insert(notices).values(row).on_conflict_do_nothing())
+
     @staticmethod
     def leave(connection: sa.Connection, kind: str, body: Mapping[str, Any], at: float) -> None:
         """Leave a notice within a transaction."""
         notice_id = f"{int(at * 1000):012x}{os.urandom(6).hex()}"
-        row = {"notice_id": notice_id, "kind": kind, "body": orjson.dumps(body).decode(), "at": at, "next_try_at": at}
-        connection.execute(sa.insert(notices).values(row))
+        connection.execute(sa.insert(notices).values(_row(notice_id, kind, body, at)))
 
     def any_waits(self) -> bool:
         """Tell whether there is a notice that has neither been sent nor given up, due or not."""
@@ -129,6 +134,11 @@ class Notices:
             due = (notices.c.next_try_at <= now) | (notices.c.next_try_at == notices.c.at)
             oldest = sa.select(notices).where(_OPEN, due).order_by(notices.c.notice_id).limit(1)
             return connection.execute(oldest).one_or_none()
+
+
+def _row(notice_id: str, kind: str, body: Mapping[str, Any], at: float) -> dict[str, Any]:
+    content = orjson.dumps(body).decode()
+    return {"notice_id": notice_id, "kind": kind, "body": content, "at": at, "next_try_at": at}
 
 
 def _one(notice: Notice) -> sa.Update:

@@ -14,7 +14,8 @@ from app.core.messages.service import of_quota, of_rollback
 from app.core.messages.words import Words
 from app.core.notices import Notice, Notices
 from app.core.notifier import Notifier, notifier_for
-from app.core.runs import Run, RunStore, State
+from app.core.run import Run, State
+from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
 
@@ -33,11 +34,11 @@ def tell(settings: Settings, database: Database, models: ModelStore) -> int:
     if not outbox.any_waits():
         return 0
     outbox.prune()
+    notifier = notifier_for(settings)
     given_up = outbox.give_up_old()
-    if given_up:
+    if given_up and notifier.is_heard:
         log.warning("notices were given up: they could not be sent within a day", notices=given_up)
-    teller = _Teller(outbox, RunStore(database), models, Words.of(settings))
-    return teller.all_due(notifier_for(settings))
+    return _Teller(outbox, RunStore(database), models, Words.of(settings)).all_due(notifier)
 
 
 class _Teller:

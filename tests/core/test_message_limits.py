@@ -11,7 +11,7 @@ from app.core.messages.blocks import context, message, section, table
 from app.core.messages.plain import cut, length, plain
 from app.core.messages.run import of_run
 from app.core.messages.words import Words
-from app.core.runs import State
+from app.core.run import State
 from tests.fakes.slack import injections, problems, units
 from tests.runs import RESULT, SUCCEEDED
 

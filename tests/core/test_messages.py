@@ -11,7 +11,7 @@ from app.core.messages.run import of_run, outcome_of
 from app.core.messages.service import of_quota, of_rollback
 from app.core.messages.texts import ENGLISH, KOREAN
 from app.core.messages.words import Words
-from app.core.runs import Run, RunOptions, State
+from app.core.run import Run, RunOptions, State
 from app.core.settings import Settings
 from tests.fakes.slack import as_text, problems
 from tests.runs import AFTER, BEFORE, FAILED, RESULT, SUCCEEDED

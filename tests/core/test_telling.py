@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from app.core.database import Database
 from app.core.notices import NoticeCounts, Notices
-from app.core.runs import Run, RunStore, State, Trigger
+from app.core.run import Run, State, Trigger
+from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.core.tables import notices

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.core.messages.plain import plain
 from app.core.messages.words import LONGEST_NAME, Words, part
-from app.core.runs import Run
+from app.core.run import Run
 
 MOST_METRICS = 8
 

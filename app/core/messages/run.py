@@ -8,7 +8,7 @@ from app.core.messages.blocks import Message, context, header, message, section,
 from app.core.messages.changes import changes, warnings
 from app.core.messages.plain import plain
 from app.core.messages.words import LONGEST_NAME, Words, part
-from app.core.runs import Run, State
+from app.core.run import Run, State
 
 LONGEST_REASON = 1500
 
