@@ -20,6 +20,7 @@
     ├── RunStoppedError        the run was told to stop, or was taken for dead
     ├── ArtifactError          a published version is broken, altered or of another format
     ├── PublishError           a version could not be written
+    ├── StoreNotWritableError  the model store takes no change: it is read-only, or its disk is full
     ├── VersionNotFoundError   there is no such published version
     ├── ModelNotLoadedError    the service has no model yet
     ├── GameNotFoundError      the catalogue has no such game
@@ -137,6 +138,10 @@ class ArtifactError(GameRecommenderError):
 
 class PublishError(GameRecommenderError):
     """A version could not be written."""
+
+
+class StoreNotWritableError(GameRecommenderError):
+    """The model store takes no change: it is read-only, or its disk is full."""
 
 
 class VersionNotFoundError(GameRecommenderError):
