@@ -35,13 +35,18 @@ class ForWhy(NamedTuple):
     warnings: tuple[Warned, ...]
 
 
+class _Remembered(NamedTuple):
+    """Answers of one model."""
+
+    model: LoadedModel
+    answers: RememberedAnswers
+
+
 class Recommending:
     """Answers what is asked for; the model is taken once, so that no answer mixes two.
 
     Everything raises `ModelNotLoadedError` before the first model.
     """
-
-    _remembered: RememberedAnswers
 
     def __init__(self, live_model: LiveModel, players: Players, log: AnswerLog, most_remembered: int = 0) -> None:
         """Answer from the live model for the players that there are, log the answers, and remember the last of them."""
@@ -49,7 +54,8 @@ class Recommending:
         self._players = players
         self._log = log
         self._most_remembered = most_remembered
-        self._remembered_of: LoadedModel | None = None
+        self._remembered: _Remembered | None = None
+        live_model.tell(self._forget)
 
     async def for_player(self, user_id: str, wishes: Wishes = _PLAIN) -> bytes:
         """Recommend to a player: a `RecommendationList` as JSON."""
@@ -62,10 +68,11 @@ class Recommending:
         rows = None if model.is_simulated else await self._players.rows(user_id)
         if rows is None:
             return await self.for_player(user_id, Wishes(Query(n)))
-        if self._remembered_of is not model:
-            self._remembered = RememberedAnswers(model.recommender, model.weights, self._most_remembered)
-            self._remembered_of = model
-        answer = self._remembered.recommend(user_id, rows, n)
+        remembered = self._remembered
+        if remembered is None or remembered.model is not model:
+            answers = RememberedAnswers(model.recommender, model.weights, self._most_remembered)
+            remembered = self._remembered = _Remembered(model, answers)
+        answer = remembered.answers.recommend(user_id, rows, n)
         recommendation_id = new_id()
         self._log.record(recommendation_id, model.manifest.version, len(answer.cards))
         return render_plain(answer, recommendation_id, user_id, model)
@@ -108,6 +115,10 @@ class Recommending:
         model = self._live_model.loaded
         taste, warnings = await self._players.know(user_id, model)
         return ForWhy(why(model.recommender, taste, game_id, question), model, warnings)
+
+    def _forget(self, _before: LoadedModel | None, _after: LoadedModel) -> None:
+        """Let go of the answers of the model before, so that it can be freed before somebody asks again."""
+        self._remembered = None
 
     def _answer(self, user_id: str | None, known: Known, wishes: Wishes, model: LoadedModel) -> bytes:
         taste, warnings = known

@@ -81,7 +81,9 @@ class ModelStore:
             before = self._pointed_at()
             if before[:1] != [version]:
                 self._point_at(version, *before[:1])
-            self._write_rejections({rejected: why for rejected, why in self.rejections().items() if rejected != version})
+            self._write_rejections(
+                {rejected: why for rejected, why in self.rejections().items() if rejected != version}
+            )
 
     def roll_back(self, from_version: str, reason: str) -> str | None:
         """Reject the current version, and make the one before it current again; returns the latter's name.
@@ -169,7 +171,7 @@ class ModelStore:
                     if version not in wanted:
                         self._remove(version)
                         removed.append(version)
-                self._write_rejections({gone: why for gone, why in self.rejections().items() if gone not in removed})
+                self._write_rejections(_without(self.rejections(), *removed))
         except (OSError, ArtifactError) as failed:
             log.warning("old versions could not be removed", reason=str(failed))
         return removed
@@ -236,3 +238,7 @@ class ModelStore:
         for name in (_POINTER, _REJECTED):
             for aside in self._root.glob(f".{name}.*.tmp"):
                 aside.unlink(missing_ok=True)
+
+
+def _without(rejections: Mapping[str, Rejection], *versions: str) -> Mapping[str, Rejection]:
+    return {version: why for version, why in rejections.items() if version not in versions}

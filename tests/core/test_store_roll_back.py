@@ -2,13 +2,14 @@
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from app.core.errors import ArtifactError, StoreNotWritableError, VersionNotFoundError
-from app.core.store import ModelStore, Rejection
+from app.core.store import ModelStore
 from tests.worlds import artifact, publish
 
 FIRST, SECOND, THIRD, FOURTH = (f"2026010{day}T000000-00000{day}" for day in (1, 2, 3, 4))
@@ -146,7 +147,9 @@ def test_pruning_keeps_the_version_before_and_forgets_rejections_of_what_goes(st
     assert store.rejections() == {}
 
 
-@pytest.mark.parametrize("written", [b"{", b"[]", b'{"a": 1}', b'{"a": {"at": 1}}', b'{"a": {"at": "x", "reason": ""}}'])
+@pytest.mark.parametrize(
+    "written", [b"{", b"[]", b'{"a": 1}', b'{"a": {"at": 1}}', b'{"a": {"at": "x", "reason": ""}}']
+)
 def test_a_list_of_rejections_that_cannot_be_read_is_as_none(
     store: ModelStore, root: Path, written: bytes, caplog: pytest.LogCaptureFixture
 ):
@@ -174,11 +177,12 @@ def test_a_store_that_takes_no_change_says_so_and_stays_as_it_is(
     publish(store, THIRD)
     forbid(root)
 
-    for change in (
+    changes: list[Callable[[], object]] = [
         lambda: store.activate(FIRST),
         lambda: store.roll_back(THIRD, "It answers nothing."),
         store.remove_left_behind,
-    ):
+    ]
+    for change in changes:
         with pytest.raises(StoreNotWritableError, match="The model store cannot be written to: Is a directory"):
             change()
 
@@ -229,7 +233,7 @@ def test_what_a_killed_process_left_is_removed_once_nobody_writes(store: ModelSt
     assert {path.name for path in root.iterdir()} == {FIRST, "current", ".lock"}
 
 
-def test_a_report_is_read_where_there_is_one(store: ModelStore, root: Path):
+def test_a_report_is_read_where_there_is_one(store: ModelStore):
     store.publish(artifact(FIRST), {"report.json": b'{"changes": {}}'})
     store.publish(artifact(SECOND))
     store.publish(artifact(THIRD), {"report.json": b"[1]"})
