@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from app.core.errors import (
     AnswerTooSlowError,
+    ArtifactError,
     BodyTooLargeError,
     BodyTooSlowError,
     DatabaseError,
@@ -24,6 +25,7 @@ from app.core.errors import (
     InteractionNotFoundError,
     KeysUnavailableError,
     ModelNotLoadedError,
+    StoreNotWritableError,
     TooManyRequestsError,
     UnauthorizedError,
     VersionNotFoundError,
@@ -52,6 +54,10 @@ KINDS: Mapping[type[GameRecommenderError], Kind] = {
     ImportTooLargeError: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "import-too-large", "File too large"),
     ImportFailedError: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "import-failed", "File cannot be imported"),
     VersionNotFoundError: Kind(HTTPStatus.NOT_FOUND, "version-not-found", "Version not found"),
+    ArtifactError: Kind(HTTPStatus.CONFLICT, "model-unusable", "Model cannot be used"),
+    StoreNotWritableError: Kind(
+        HTTPStatus.INSUFFICIENT_STORAGE, "model-store-not-writable", "The model store cannot be written to"
+    ),
     InteractionNotFoundError: Kind(HTTPStatus.NOT_FOUND, "interaction-not-found", "Interaction not found"),
     DatabaseError: Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", "Database unavailable", {"Retry-After": "2"}

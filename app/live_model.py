@@ -1,5 +1,6 @@
 """The model that answers right now."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -106,6 +107,15 @@ class LiveModel:
                 return False
             self._swap(loaded)
             return True
+
+    def try_out(self, version: str) -> None:
+        """Load a version and let it answer, without anybody seeing it.
+
+        Raises `VersionNotFoundError` or `ArtifactError`. One that was refused before need not wait any more.
+        """
+        _ready(self._store.load(version))
+        if version == self._refused:
+            self._retry_at = -math.inf
 
     def _swap(self, loaded: LoadedModel) -> None:
         before, self._loaded = self._loaded, loaded
