@@ -10,6 +10,7 @@ import uvicorn
 from app.core import log
 from app.core.errors import GameRecommenderError, one_line
 from app.core.settings import Settings
+from app.metrics_folder import metrics_folder
 from app.retraining import training_as_needed
 
 _STOPPED_BY_SIGNAL = 128  # plus the signal's number, as shells have it
@@ -22,7 +23,7 @@ def main() -> int:
     try:
         settings = Settings.load()
         log.configure(settings)
-        with training_as_needed(settings):
+        with metrics_folder(), training_as_needed(settings):
             _serve(settings)
     except (GameRecommenderError, OSError) as error:  # OSError: a folder that may not be read
         print(f"error: {one_line(error)}", file=sys.stderr)

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from app.core.errors import (
     AnswerTooSlowError,
@@ -31,6 +32,7 @@ from app.core.errors import (
     VersionNotFoundError,
 )
 from app.schemas import Problem, Violation
+from app.tally import Tally
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +44,19 @@ class Kind(NamedTuple):
     slug: str
     title: str
     headers: Mapping[str, str] = {}
+
+
+class _ProblemResponse(Response):
+    """An answer with a problem, which is counted where it is of our making."""
+
+    media_type = "application/problem+json"
+    slug = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count, and send."""
+        if self.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            scope["app"].state.tally.problems[self.slug] += 1
+        await super().__call__(scope, receive, send)
 
 
 _MOST_SHOWN = 10  # a thousand wrong inputs are not answered with a thousand sentences
@@ -99,12 +114,11 @@ def _answer(kind: Kind, detail: str, errors: list[Violation] | None = None) -> R
     problem = Problem(
         type=f"urn:problem:{kind.slug}", title=kind.title, status=kind.status, detail=detail, errors=errors
     )
-    return Response(
-        problem.model_dump_json(exclude_none=True),
-        status_code=kind.status,
-        headers=dict(kind.headers),
-        media_type="application/problem+json",
+    response = _ProblemResponse(
+        problem.model_dump_json(exclude_none=True), status_code=kind.status, headers=dict(kind.headers)
     )
+    response.slug = kind.slug
+    return response
 
 
 async def _known_error(request: Request, error: GameRecommenderError) -> Response:
@@ -148,8 +162,9 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     return _answer(INTERNAL_ERROR, "Something went wrong here. It is in the service's log.")
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of the application be answered by this module, and describe the answers on its OpenAPI page."""
+def install(app: FastAPI, tally: Tally | None = None) -> None:
+    """Let every error of the application be answered and counted here, and describe the answers on its OpenAPI page."""
+    app.state.tally = tally or Tally()
     describe = app.openapi
 
     @cache

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from app.core.artifact import Counts, Manifest
 from app.core.store import Rejection
+from app.probation import Progress
 from app.schemas import DataKind
 
 _HEADLINE = ("ndcg@10", "recall@20")
@@ -92,6 +93,12 @@ class Watched(BaseModel):
     answers: int = Field(description="How many answers this worker has given from it.")
     answers_before: int = Field(description="How many this worker gave from the version before, in as long a time.")
 
+    @classmethod
+    def of(cls, progress: Progress) -> Self:
+        """Describe how far a watch is."""
+        until = datetime.fromtimestamp(progress.until, UTC)
+        return cls(until=until, answers=progress.answers, answers_before=progress.answers_before)
+
 
 class ModelDetail(Standing):
     """Everything that is known of a model version."""
@@ -128,12 +135,14 @@ class ModelDetail(Standing):
     probation: Watched | None = Field(description="Null unless the worker that answers watches it right now.")
 
     @classmethod
-    def of(
-        cls, standing: Standing, manifest: Manifest, report: Mapping[str, Any], probation: Watched | None = None
-    ) -> Self:
+    def of(cls, standing: Standing, manifest: Manifest, report: Mapping[str, Any], progress: Progress | None) -> Self:
         """Describe a version."""
         whole = manifest.model_dump(exclude={"sha256", "version"})
-        return cls(**{**whole, **_facts(standing, manifest)}, changes=report.get("changes"), probation=probation)
+        return cls(
+            **{**whole, **_facts(standing, manifest)},
+            changes=report.get("changes"),
+            probation=Watched.of(progress) if progress else None,
+        )
 
 
 def _facts(standing: Standing, manifest: Manifest) -> dict[str, Any]:

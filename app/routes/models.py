@@ -13,6 +13,7 @@ from app.exception_handlers import documented
 from app.live_model import LiveModel
 from app.model_schemas import ModelDetail, ModelPage, ModelSummary, Rejected, Standing
 from app.outcome_schemas import VersionOutcomes
+from app.probation import Probation
 
 MAX_LISTED = 100
 MAX_OFFSET = 100_000
@@ -94,7 +95,8 @@ def _detail(request: Request, version: str) -> ModelDetail:
     store: ModelStore = request.app.state.models
     manifest = store.manifest(version)
     [standing] = _standings(store, [version])
-    return ModelDetail.of(standing, manifest, store.report(version))
+    probation: Probation = request.app.state.probation
+    return ModelDetail.of(standing, manifest, store.report(version), probation.progress(version))
 
 
 def _activate(request: Request, version: str) -> ModelDetail:

@@ -21,6 +21,7 @@ from app.core.store import ModelStore
 from app.live_model import LiveModel, LoadedModel
 from app.players import Players
 from app.recommending import Recommending
+from app.tally import Tally
 from tests.core.test_artifact import Bomb, flip_a_bit, forge, pickled_bomb, replace_array
 from tests.worlds import asked, manifest, publish
 
@@ -288,7 +289,8 @@ def test_what_was_live_before_is_freed_though_nobody_asks_again(store: ModelStor
     live.refresh()
     database = InteractionStore.open(f"sqlite:///{tmp_path}/data/interactions.db")
     players = Players(open_player_rows(database.database.url), database)
-    recommending = Recommending(live, players, AnswerLog(OutcomeStore(database.database)), most_remembered=10)
+    log = AnswerLog(OutcomeStore(database.database))
+    recommending = Recommending(live, players, log, Tally(), most_remembered=10)
 
     async def ask() -> None:
         await recommending.for_player_plainly("ann", 3)
