@@ -17,7 +17,8 @@ from app.live_model import LiveModel, LoadedModel
 from app.probation_rules import Rules, Share, empties, errors, fallbacks
 from app.tally import Counts, Tally
 
-MARK_SECONDS = 10.0  # between two readings of the tally that a window may begin with
+MARK_SECONDS = 10.0  # at most, between two readings of the tally that a window may begin with
+_MARKS = 6  # in a window, at least
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,7 @@ class Probation:
     ) -> None:
         """Watch what a tally counts, and ask for what players did; `now` is in seconds."""
         self._seconds = 60 * settings.probation_minutes
+        self._mark_seconds = min(MARK_SECONDS, self._seconds / _MARKS)
         self._rules = Rules.of(settings)
         self._live_model = live_model
         self._store = store
@@ -96,7 +98,7 @@ class Probation:
             if fault:
                 self._go_back(watch, after, fault)
             elif over:
-                self._watch = None
+                self._end(watch)
                 log.info("the new model stays", version=watch.version, **_told(watch.before, after))
         self._leave_notices()
 
@@ -116,9 +118,9 @@ class Probation:
     def _mark(self) -> None:
         """Keep a reading of the tally every few seconds, as far back as a window reaches."""
         marks, at = self._marks, self._now()
-        if at - marks[-1][0] >= MARK_SECONDS:
+        if at - marks[-1][0] >= self._mark_seconds:
             marks.append((at, self._tally.now()))
-        while marks[0][0] < at - self._seconds - MARK_SECONDS:
+        while marks[0][0] < at - self._seconds:
             marks.popleft()
 
     def _played_less(self, watch: _Watch, *, over: bool) -> str | None:
@@ -143,7 +145,7 @@ class Probation:
         except (StoreNotWritableError, ArtifactError, VersionNotFoundError) as failed:
             self._cannot_go_back(watch, fault, failed)
             return
-        self._watch = None
+        self._end(watch)
         if back_to is None:  # another worker was first, and tells
             return
         log.error("the model was taken back", version=watch.version, back_to=back_to, fault=fault, **watched)
@@ -157,6 +159,10 @@ class Probation:
             log.error("a model that is worse stays", version=watch.version, fault=fault, reason=str(failed))
         watch.told = True
         if not isinstance(failed, StoreNotWritableError):
+            self._end(watch)
+
+    def _end(self, watch: _Watch) -> None:
+        if self._watch is watch:  # and not one that began just now
             self._watch = None
 
     def _leave_notices(self) -> None:

@@ -137,10 +137,9 @@ def _forget_the_dead(folder: Path) -> None:
     """Leave out the models of workers that were killed; what they counted stays counted."""
     for file in folder.glob("gauge_live*_*.db"):
         pid = int(file.stem.rpartition("_")[2])
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            with suppress(FileNotFoundError):  # another worker was first
+        # Another worker may be first; and what is somebody else's process is alive.
+        with suppress(FileNotFoundError, PermissionError):
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
                 mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
-        except PermissionError:  # somebody else's, and so alive
-            pass

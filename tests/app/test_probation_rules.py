@@ -48,7 +48,7 @@ def test_who_is_left_out_of_a_share():
         (counts(errors=5, collaborative=200), "requests that ended with an error rose from 0.0 % to 2.4 %."),
         (counts(errors=20, collaborative=980), None),
         (counts(collaborative=300, latencies={FAST: 280, SLOW: 20}), "1 of 100 answers takes 100 ms or longer"),
-        (counts(collaborative=300, latencies={FAST: 296, SLOW: 4}), None),
+        (counts(collaborative=300, latencies={FAST: 297, SLOW: 3}), None),
     ],
 )
 def test_what_is_worse_than_before(after: Counts, fault: str | None):
