@@ -271,7 +271,7 @@ def test_an_empty_model_is_warmed_too(store: ModelStore):
 
 def mapped(version: str) -> int:
     """How many files of a version this process has in its memory."""
-    return Path("/proc/self/maps").read_text().count(f"/models/{version}/")
+    return Path("/proc/self/maps").read_text().count(f"{Path('models').resolve()}/{version}/")
 
 
 def opened(version: str) -> int:
@@ -279,7 +279,7 @@ def opened(version: str) -> int:
     found = 0
     for entry in Path("/proc/self/fd").iterdir():
         with suppress(FileNotFoundError):
-            found += f"/models/{version}/" in str(entry.readlink())
+            found += entry.readlink().is_relative_to(Path("models").resolve() / version)
     return found
 
 

@@ -314,6 +314,22 @@ def test_of_two_workers_that_see_it_one_tells(store: ModelStore, base: Database)
     assert len(told(base)) == 1
 
 
+def test_a_model_that_comes_in_between_is_watched_all_the_same(worker: Worker, monkeypatch: pytest.MonkeyPatch):
+    fail(worker)
+    roll_back = worker.store.roll_back
+
+    def late(version: str, reason: str) -> str | None:
+        publish(worker.store, THIRD)
+        worker.live.refresh()
+        return roll_back(version, reason)
+
+    monkeypatch.setattr(worker.store, "roll_back", late)
+    worker.look()
+
+    assert (worker.version, worker.probation.rollbacks) == (THIRD, 0)
+    assert worker.probation.progress(THIRD) is not None
+
+
 def test_what_was_taken_back_while_the_database_was_away_is_told_when_it_is_back(
     store: ModelStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
