@@ -36,6 +36,9 @@ class Outcome(IntEnum):
     PAST_THE_END = 7  # no game, since as many were passed over as there are
 
 
+# Read once, for it takes Python 3.11 a while to read a member of an enumeration.
+_POPULAR = Source.POPULARITY
+_PADDED, _MIXED = Outcome.PADDED, Outcome.MIXED
 _WHOLE = {Source.COLLABORATIVE: Outcome.COLLABORATIVE, Source.CONTENT: Outcome.CONTENT}
 
 
@@ -44,12 +47,12 @@ def outcome_of(sources: Sequence[Source], warnings: Sequence[Warned], offset: in
     if not sources:
         return Outcome.PAST_THE_END if offset else Outcome.NONE
     first = sources[0]
-    if first is Source.POPULARITY:
+    if first is _POPULAR:
         unknown = any(warned.code == "unknown_player" for warned in warnings)
         return Outcome.UNKNOWN_PLAYER if unknown else Outcome.POPULARITY
-    if sources[-1] is Source.POPULARITY:
-        return Outcome.PADDED
-    return _WHOLE[first] if sources.count(first) == len(sources) else Outcome.MIXED
+    if sources[-1] is _POPULAR:
+        return _PADDED
+    return _WHOLE[first] if sources.count(first) == len(sources) else _MIXED
 
 
 @dataclass(frozen=True)

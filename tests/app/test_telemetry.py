@@ -135,7 +135,7 @@ def text(service: Service) -> str:
 
 
 def until(service: Service, holds: Callable[[dict[tuple[str, str], float]], bool]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 45
     while not holds(metrics := parsed(text(service))):
         assert time.monotonic() < end, metrics
         time.sleep(0.1)
@@ -145,6 +145,7 @@ def live(metrics: dict[tuple[str, str], float]) -> set[str]:
     return {labels for name, labels in metrics if name == CREATED}
 
 
+@pytest.mark.timeout(180)
 def test_the_metrics_of_all_workers_come_together(tmp_path: Path):
     store = ModelStore(Path("models"))
     publish(store, FIRST)
