@@ -132,6 +132,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watching.cancel()
     with suppress(asyncio.CancelledError):
         await watching
+    app.state.telemetry.flush()
     await app.state.answer_log.close()
     await app.state.players.close()
     database.close()
