@@ -11,6 +11,7 @@ from app.core import log
 from app.core.errors import GameRecommenderError, one_line
 from app.core.settings import Settings
 from app.first_model import train_first
+from app.metrics_folder import metrics_folder
 
 _STOPPED_BY_SIGNAL = 128  # plus the signal's number, as shells have it
 
@@ -23,7 +24,8 @@ def main() -> int:
         settings = Settings.load()
         log.configure(settings)
         train_first(settings)
-        _serve(settings)
+        with metrics_folder():
+            _serve(settings)
     except (GameRecommenderError, OSError) as error:  # OSError: a folder that may not be read
         print(f"error: {one_line(error)}", file=sys.stderr)
         return 1

@@ -10,9 +10,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from app.core.errors import (
     AnswerTooSlowError,
+    ArtifactError,
     BodyTooLargeError,
     BodyTooSlowError,
     DatabaseError,
@@ -27,11 +29,13 @@ from app.core.errors import (
     RunEndedError,
     RunInProgressError,
     RunNotFoundError,
+    StoreNotWritableError,
     TooManyRequestsError,
     UnauthorizedError,
     VersionNotFoundError,
 )
 from app.schemas import Problem, Violation
+from app.tally import Tally
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +47,19 @@ class Kind(NamedTuple):
     slug: str
     title: str
     headers: Mapping[str, str] = {}
+
+
+class _ProblemResponse(Response):
+    """An answer with a problem, which is counted where it is of our making."""
+
+    media_type = "application/problem+json"
+    slug = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count, and send."""
+        if self.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            scope["app"].state.tally.problems[self.slug] += 1
+        await super().__call__(scope, receive, send)
 
 
 _MOST_SHOWN = 10  # a thousand wrong inputs are not answered with a thousand sentences
@@ -58,6 +75,10 @@ KINDS: Mapping[type[GameRecommenderError], Kind] = {
     RunNotFoundError: Kind(HTTPStatus.NOT_FOUND, "run-not-found", "Run not found"),
     RunInProgressError: Kind(HTTPStatus.CONFLICT, "run-in-progress", "Another run is going on"),
     RunEndedError: Kind(HTTPStatus.CONFLICT, "run-ended", "The run has ended"),
+    ArtifactError: Kind(HTTPStatus.CONFLICT, "model-unusable", "Model cannot be used"),
+    StoreNotWritableError: Kind(
+        HTTPStatus.INSUFFICIENT_STORAGE, "model-store-not-writable", "The model store cannot be written to"
+    ),
     InteractionNotFoundError: Kind(HTTPStatus.NOT_FOUND, "interaction-not-found", "Interaction not found"),
     DatabaseError: Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", "Database unavailable", {"Retry-After": "2"}
@@ -102,12 +123,11 @@ def path_of(run_id: str) -> str:
 
 def _answer(kind: Kind, detail: str, **more: Any) -> Response:
     problem = Problem(type=f"urn:problem:{kind.slug}", title=kind.title, status=kind.status, detail=detail, **more)
-    return Response(
-        problem.model_dump_json(exclude_none=True),
-        status_code=kind.status,
-        headers=dict(kind.headers),
-        media_type="application/problem+json",
+    response = _ProblemResponse(
+        problem.model_dump_json(exclude_none=True), status_code=kind.status, headers=dict(kind.headers)
     )
+    response.slug = kind.slug
+    return response
 
 
 async def _known_error(request: Request, error: GameRecommenderError) -> Response:
@@ -158,8 +178,9 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     return _answer(INTERNAL_ERROR, "Something went wrong here. It is in the service's log.")
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of the application be answered by this module, and describe the answers on its OpenAPI page."""
+def install(app: FastAPI, tally: Tally | None = None) -> None:
+    """Let every error of the application be answered and counted here, and describe the answers on its OpenAPI page."""
+    app.state.tally = tally or Tally()
     describe = app.openapi
 
     @cache

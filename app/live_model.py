@@ -1,5 +1,7 @@
 """The model that answers right now."""
 
+import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,11 +9,12 @@ from functools import cached_property
 
 import structlog
 
-from app.core.artifact import Manifest
+from app.core.artifact import Artifact, Manifest
 from app.core.errors import ArtifactError, ModelNotLoadedError, VersionNotFoundError
 from app.core.histories import PlayWeights
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
+from app.warming import warm
 
 RETRY_SECONDS = 30.0
 
@@ -50,16 +53,28 @@ class LoadedModel:
         return self.manifest.data_kind == "simulated"
 
 
+# Is told what was live before, None at first, and what is now: in the thread that swaps.
+SwapListener = Callable[[LoadedModel | None, LoadedModel], None]
+
+
 class LiveModel:
-    """Holds the current model; `refresh` swaps in a newer one by one assignment."""
+    """Holds the current model; `refresh` swaps in a newer one by one assignment.
+
+    `swaps` counts how often one took another's place, `refusals` how often one could not be used.
+    """
 
     def __init__(self, store: ModelStore, now: Callable[[], float] = time.monotonic) -> None:
         """Start without a model."""
         self._store = store
         self._now = now
         self._loaded: LoadedModel | None = None
+        self._outgoing: LoadedModel | None = None
         self._refused: str | None = None
         self._retry_at = 0.0
+        self._listeners: list[SwapListener] = []
+        self._one_loads = threading.Lock()
+        self.swaps = 0
+        self.refusals = 0
 
     @property
     def loaded(self) -> LoadedModel:
@@ -68,32 +83,71 @@ class LiveModel:
             raise ModelNotLoadedError(_NONE_PUBLISHED if self._refused is None else _NONE_USABLE)
         return self._loaded
 
-    def refresh(self) -> bool:
-        """Load the store's current version unless it is the live one; says whether it did.
+    def tell(self, listener: SwapListener) -> None:
+        """Tell somebody of every swap from now on, right after it."""
+        self._listeners.append(listener)
 
-        A version that cannot be loaded is refused with one log line, and tried again after `RETRY_SECONDS`: a disk may
-        come back. The live one goes on serving.
+    def refresh(self) -> bool:
+        """Load the store's current version unless it is the live one, and answer from it; says whether it did.
+
+        A version that cannot be loaded, or cannot answer, is refused with one log line, and tried again after
+        `RETRY_SECONDS`: a disk may come back. The live one goes on serving. What was live before is freed at the next
+        look, when nobody answers from it any more, and so not by whoever answers.
         """
-        version = None
-        try:
-            version = self._store.current_version()
-            if version in {None, self._version} or (version == self._refused and self._now() < self._retry_at):
+        with self._one_loads:
+            self._outgoing = None
+            version = None
+            try:
+                version = self._store.current_version()
+                if version in {None, self._version} or (version == self._refused and self._now() < self._retry_at):
+                    return False
+                loaded = _ready(self._store.load(version))
+            except (ArtifactError, VersionNotFoundError, OSError) as broken:
+                self._refuse(version or "", broken)
                 return False
-            artifact = self._store.load(version)
-        except (ArtifactError, VersionNotFoundError, OSError) as broken:
-            self._refuse(version or "", broken)
-            return False
-        self._loaded = LoadedModel(Recommender.from_arrays(artifact.arrays), artifact.manifest)
-        self._refused = None
-        log.info("model loaded", version=version, data_kind=artifact.manifest.data_kind)
-        return True
+            self._swap(loaded)
+            return True
+
+    def try_out(self, version: str) -> None:
+        """Load a version and let it answer, without anybody seeing it.
+
+        Raises `VersionNotFoundError` or `ArtifactError`. One that was refused before need not wait any more.
+        """
+        _ready(self._store.load(version))
+        if version == self._refused:
+            self._retry_at = -math.inf
+
+    def _swap(self, loaded: LoadedModel) -> None:
+        before, self._loaded = self._loaded, loaded
+        self._outgoing, self._refused = before, None
+        self.swaps += before is not None
+        log.info(
+            "model loaded",
+            version=loaded.manifest.version,
+            data_kind=loaded.manifest.data_kind,
+            before=before.manifest.version if before else None,
+        )
+        for listener in self._listeners:
+            listener(before, loaded)
 
     def _refuse(self, version: str, broken: Exception) -> None:
         if version != self._refused:
             log.error("model refused", version=version, reason=str(broken), still_serving=self._version)
+            self.refusals += 1
         self._refused = version
         self._retry_at = self._now() + RETRY_SECONDS
 
     @property
     def _version(self) -> str | None:
         return self._loaded.manifest.version if self._loaded else None
+
+
+def _ready(artifact: Artifact) -> LoadedModel:
+    """Build a model over an artifact, and give its first answers."""
+    try:
+        loaded = LoadedModel(Recommender.from_arrays(artifact.arrays), artifact.manifest)
+        _ = loaded.weights, loaded.rendered, loaded.trained_at, loaded.is_simulated
+        warm(loaded.recommender, loaded.weights)
+    except Exception as bug:
+        raise ArtifactError(f"{artifact.manifest.version} is whole, but cannot answer: {bug!r}") from bug
+    return loaded

@@ -18,6 +18,7 @@ from app.core.hidden_games import HiddenGames
 from app.core.interactions import InteractionStore
 from app.core.keys import KeyStore
 from app.core.log import configure as configure_logging
+from app.core.notices import Notices
 from app.core.outcomes import OutcomeStore
 from app.core.player_rows import open_player_rows
 from app.core.runs import RunStore
@@ -28,6 +29,7 @@ from app.exception_handlers import documented
 from app.fast_lane import FastLane
 from app.live_model import LiveModel
 from app.players import Players
+from app.probation import Probation
 from app.recommending import Recommending
 from app.routes import (
     documentation,
@@ -36,6 +38,7 @@ from app.routes import (
     hidden_games,
     interactions,
     labels,
+    metrics,
     models,
     recommend,
     retraining,
@@ -43,6 +46,8 @@ from app.routes import (
 )
 from app.scheduler import Scheduler
 from app.security import READ_SECONDS, Guard
+from app.tally import Tally
+from app.telemetry import Telemetry
 from app.trends import Trends
 
 REFRESH_SECONDS = 2.0
@@ -88,17 +93,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.trends = Trends(database)
     app.state.outcomes = OutcomeStore(database)
     app.state.answer_log = AnswerLog(app.state.outcomes, settings.answer_log_sample, settings.answer_log_days)
+    tally = Tally()
     app.state.models = ModelStore(settings.model_store)
     app.state.live_model = LiveModel(app.state.models)
+    app.state.probation = Probation(
+        settings, app.state.live_model, app.state.models, tally, app.state.outcomes, Notices(database)
+    )
+    app.state.telemetry = Telemetry(tally, app.state.live_model, lambda: app.state.probation.rollbacks)
     app.state.players = Players(open_player_rows(database.url), app.state.interactions)
     app.state.recommending = Recommending(
-        app.state.live_model, app.state.players, app.state.answer_log, settings.answers_remembered
+        app.state.live_model, app.state.players, app.state.answer_log, tally, settings.answers_remembered
     )
     app.state.runs = RunStore(database)
     app.state.scheduler = Scheduler(
         settings, database, app.state.models, partial(tell, settings, database, app.state.models)
     )
-    exception_handlers.install(app)
+    exception_handlers.install(app, tally)
     refusals = documented(*security.REFUSALS, inputs=False)
     # `/games/hidden` before `/games/{game_id}`
     for router in (transfer.router, models.router, retraining.router, hidden_games.router):
@@ -107,6 +117,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router, dependencies=[security.READS], responses=refusals)
     app.include_router(interactions.router, responses=refusals)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     documentation.install(app)
     security.install(app, Guard(KeyStore(app.state.database), settings))
     app.add_middleware(
@@ -129,6 +140,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.answer_log.start()
     yield
     await scheduler.stop()
+    app.state.telemetry.flush()
     await app.state.answer_log.close()
     await app.state.players.close()
     database.close()
@@ -136,5 +148,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _keep_up(state: State) -> None:
     """Take over what changed elsewhere, off the event loop: a newly published model, a database that is back."""
-    await asyncio.to_thread(state.live_model.refresh)
+    await asyncio.to_thread(_look_at_models, state)
     await state.players.refresh()
+
+
+def _look_at_models(state: State) -> None:
+    state.live_model.refresh()
+    state.probation.check()
+    state.telemetry.flush()

@@ -250,6 +250,8 @@ class Ready(BaseModel):
     data_kind: DataKind
     games: int
     players: int
+    model_age_seconds: float = Field(description="How long ago the model was trained.", examples=[3600.5])
+    worker: int = Field(description="The process that answers; each swaps to a new model by itself.", examples=[4711])
 
 
 class Violation(BaseModel):

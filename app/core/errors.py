@@ -23,6 +23,7 @@
     │   └── MessageRefusedError    it cannot read it, and would not the next time either
     ├── ArtifactError          a published version is broken, altered or of another format
     ├── PublishError           a version could not be written
+    ├── StoreNotWritableError  the model store takes no change: it is read-only, or its disk is full
     ├── VersionNotFoundError   there is no such published version
     ├── ModelNotLoadedError    the service has no model yet
     ├── GameNotFoundError      the catalogue has no such game
@@ -157,6 +158,10 @@ class ArtifactError(GameRecommenderError):
 
 class PublishError(GameRecommenderError):
     """A version could not be written."""
+
+
+class StoreNotWritableError(GameRecommenderError):
+    """The model store takes no change: it is read-only, or its disk is full."""
 
 
 class VersionNotFoundError(GameRecommenderError):

@@ -16,6 +16,8 @@ Answered = tuple[str, str, int]  # the answer's id (32 digits), the model's vers
 
 _ROWS_PRUNED = 2_000  # in a transaction: whoever writes waits for a few milliseconds
 
+_MOST_COUNTED = 50_000  # answers one by one, where they are not counted by the period
+
 # The first digits of an answer's id are its time, so that they tell what is kept and what is not: 2^24 ms, 4 h 40 min.
 _PERIOD_DIGITS = 6
 _TIME_DIGITS = 12
@@ -117,6 +119,21 @@ class OutcomeStore:
             opened = Reaction(*connection.execute(_opened(found)).one())
         of_kind = {kind: by_kind.get(number, Reaction()) for kind, number in OUTCOME_NUMBERS.items()}
         return Outcomes(_time_of(period), int(answered), int(games), opened, of_kind)
+
+    def led_to_play(self, version: str, start: float, end: float) -> tuple[int, int]:
+        """Count which of a version's answers from `start` to `end` (seconds since 1970) led to play, and all of them.
+
+        Of very many answers the first ones stand for all.
+        """
+        name = answers.c.recommendation_id
+        mine = (answers.c.model_version == version, name >= _first_id(start), name < _first_id(end))
+        some = sa.select(name).where(*mine).order_by(name).limit(_MOST_COUNTED).subquery()
+        with self._database.read() as connection:
+            count, last = connection.execute(sa.select(sa.func.count(), sa.func.max(some.c.recommendation_id))).one()
+            found = _found(version, _first_id(start))
+            played = (found.c.kind == OUTCOME_NUMBERS[Kind.PLAY], found.c.recommendation_id <= (last or ""))
+            plays = sa.select(sa.func.count(found.c.recommendation_id.distinct())).where(*played)
+            return connection.scalar(plays) or 0, count
 
 
 def _found(version: str, first_kept: str) -> sa.Subquery:

@@ -5,9 +5,11 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
+from app.core.database import Database
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.main import create_app
+from tests.app.watched import FIRST, Worker
 from tests.worlds import publish
 
 ADMIN_KEY = "admin-key-of-the-tests"
@@ -44,6 +46,22 @@ def modelless_client() -> Iterator[TestClient]:
     """The service before the first model."""
     with TestClient(create_app(_settings()), raise_server_exceptions=False) as running:
         yield running
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Iterator[Database]:
+    """A database for tests that need but one kind."""
+    base = Database(f"sqlite:///{tmp_path}/data/interactions.db")
+    base.migrate()
+    yield base
+    base.close()
+
+
+@pytest.fixture
+def worker(store: ModelStore, base: Database) -> Worker:
+    """A worker that answers from the first version."""
+    publish(store, FIRST)
+    return Worker(base)
 
 
 def administered(database_url: str | None = None) -> TestClient:

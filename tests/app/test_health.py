@@ -1,14 +1,22 @@
+import os
+import time
+from datetime import UTC, datetime
+
 from starlette.testclient import TestClient
 
 
 def test_with_a_model_the_service_is_live_and_ready(client: TestClient):
     assert client.get("/health/live").json() == {"status": "live"}
-    assert client.get("/health/ready").json() == {
+    ready = client.get("/health/ready").json()
+    age, trained_at = ready.pop("model_age_seconds"), datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+    assert abs(time.time() - trained_at - age) < 60
+    assert ready == {
         "status": "ready",
         "model_version": "20260101T000000-000000",
         "data_kind": "simulated",
         "games": 6,
         "players": 3,
+        "worker": os.getpid(),
     }
 
 

@@ -91,6 +91,7 @@ def test_a_version_that_is_gone_from_the_store_keeps_its_outcomes(service: TestC
     service.get("/recommend/ann")
     within_seconds(lambda: service.get(f"/models/{FIRST}/outcomes").json(), answers=1)
     publish(store, SECOND)
+    publish(store, "20260103T000000-000000")
     store.prune(1)
 
     assert FIRST not in store.versions()

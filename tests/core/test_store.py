@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.core.artifact import ARRAYS, Artifact
-from app.core.errors import ArtifactError, PublishError, VersionNotFoundError
+from app.core.errors import ArtifactError, PublishError, StoreNotWritableError, VersionNotFoundError
 from app.core.files import write_atomically
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
@@ -128,7 +128,7 @@ def test_a_disk_that_fails_leaves_the_old_file_and_the_current_version(
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr("os.fsync", broken)
-    with pytest.raises(OSError, match="Input/output error"):
+    with pytest.raises(StoreNotWritableError, match="cannot be written to: Input/output error"):
         store.activate(SECOND)
     with pytest.raises(PublishError, match=f"{THIRD} could not be written to .*: Input/output error"):
         store.publish(artifact(THIRD))

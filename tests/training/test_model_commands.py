@@ -108,8 +108,9 @@ def test_models_can_be_listed_shown_activated_and_pruned(command: Command):
     assert "Removed 0 versions." in command("models", "prune", "--keep", "1").err
     command("models", "activate", new)
     assert "Removed 0 versions." in command("models", "prune").err  # MODELS_KEPT
-    assert "Removed 1 versions." in command("models", "prune", "--keep", "1").err
-    assert store.versions() == [new]
+    newest = publish(store, "20260103T000000-000000")
+    assert "Removed 1 versions." in command("models", "prune", "--keep", "1").err  # the one before the current stays
+    assert store.versions() == [newest, new]
 
 
 def test_a_broken_version_does_not_hide_the_others(command: Command):
