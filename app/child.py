@@ -10,9 +10,6 @@ from pathlib import Path
 TAIL_LINES = 50
 _TAIL_BYTES = 8192
 _LEAST_NICE = 19
-# One core stays free where there are several: a core that computes slows the one beside it down.
-_CORES = str(max(1, (os.cpu_count() or 2) - 1))
-_THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), _CORES)
 
 
 class Child:
@@ -30,11 +27,13 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                env={**_THREADS, **os.environ, "PYTHONUNBUFFERED": "1"},
-                start_new_session=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                # Not a session: many kernels let sessions compete as equals, however nice their processes are.
+                process_group=0,
             )
         self._output = output
-        _make_way(self._process.pid)
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _LEAST_NICE)
 
     @property
     def pid(self) -> int:
@@ -95,14 +94,3 @@ class Child:
         self.kill()  # what it started and left running
         if self._process.stdin is not None:
             self._process.stdin.close()
-
-
-def _make_way(pid: int) -> None:
-    """Let a process that has just started compute only where nobody else wants to, and write to the disk likewise."""
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, pid, _LEAST_NICE)
-    with suppress(OSError):
-        # A session of its own competes as a whole on a desktop's kernel, whatever its processes are.
-        Path(f"/proc/{pid}/autogroup").write_text(str(_LEAST_NICE), encoding="ascii")
-    with suppress(OSError, AttributeError):  # Linux alone knows this
-        os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))

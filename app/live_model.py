@@ -9,11 +9,12 @@ from functools import cached_property
 
 import structlog
 
-from app.core.artifact import Artifact, Manifest
+from app.core.artifact import Artifact, Manifest, Rest
 from app.core.errors import ArtifactError, ModelNotLoadedError, VersionNotFoundError
 from app.core.histories import PlayWeights
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
+from app.pace import Pace, beside
 from app.warming import warm
 
 RETRY_SECONDS = 30.0
@@ -101,7 +102,8 @@ class LiveModel:
                 version = self._store.current_version()
                 if version in {None, self._version} or (version == self._refused and self._now() < self._retry_at):
                     return False
-                loaded = _ready(self._store.load(version))
+                rest = beside(answering=self._loaded is not None)
+                loaded = _ready(self._store.load(version, rest), rest)
             except (ArtifactError, VersionNotFoundError, OSError) as broken:
                 self._refuse(version or "", broken)
                 return False
@@ -113,7 +115,8 @@ class LiveModel:
 
         Raises `VersionNotFoundError` or `ArtifactError`. One that was refused before need not wait any more.
         """
-        _ready(self._store.load(version))
+        rest = Pace()
+        _ready(self._store.load(version, rest), rest)
         if version == self._refused:
             self._retry_at = -math.inf
 
@@ -142,12 +145,12 @@ class LiveModel:
         return self._loaded.manifest.version if self._loaded else None
 
 
-def _ready(artifact: Artifact) -> LoadedModel:
+def _ready(artifact: Artifact, rest: Rest) -> LoadedModel:
     """Build a model over an artifact, and give its first answers."""
     try:
         loaded = LoadedModel(Recommender.from_arrays(artifact.arrays), artifact.manifest)
         _ = loaded.weights, loaded.rendered, loaded.trained_at, loaded.is_simulated
-        warm(loaded.recommender, loaded.weights)
+        warm(loaded.recommender, loaded.weights, rest)
     except Exception as bug:
         raise ArtifactError(f"{artifact.manifest.version} is whole, but cannot answer: {bug!r}") from bug
     return loaded

@@ -1,22 +1,20 @@
 """The first answers of a model, given before anybody asks, so that nobody pays for first touches."""
 
-import time
-
 from app.core.answer import Query
+from app.core.artifact import Rest
 from app.core.browsing import Listing, browse
 from app.core.filters import Filters
 from app.core.histories import PlayWeights
 from app.core.recommender import Recommender
 from app.core.tastes import Slot, Taste
 
-_PLAYERS = _GAMES = 4
-_BREATH = 0.0005  # seconds between two answers, in which those who are served have the interpreter
+_PLAYERS = _GAMES = 2
 
 
-def warm(recommender: Recommender, weights: PlayWeights) -> None:
+def warm(recommender: Recommender, weights: PlayWeights, rest: Rest) -> None:
     """Answer some of a model's own players, and for some of its games, in all the ways that there are.
 
-    What a model cannot do is found out here, while the one before it serves.
+    What a model cannot do is found out here, while the one before it serves. `rest` is called after each answer.
     """
     users = recommender.histories.users
     tastes = [recommender.taste_of(users[row].decode()) for row in range(min(len(users), _PLAYERS))]
@@ -26,11 +24,12 @@ def warm(recommender: Recommender, weights: PlayWeights) -> None:
     for taste in tastes:
         for question in (Query(), Query(explain=True), Query(diversity=0.5), Query(filters=filters)):
             recommender.recommend(taste, question)
-            time.sleep(_BREATH)
+            rest()
     for game_id in games:
         recommender.similar(game_id)
+        rest()
+    for game_id in games[:1]:  # a search is one long piece of work
         browse(recommender, Listing(recommender.game(game_id)["name"], filters), 10, 0)
-        time.sleep(_BREATH)
 
 
 def _filters(recommender: Recommender) -> Filters:

@@ -1,7 +1,8 @@
 """What training publishes: a manifest and arrays. Loading it checks everything and runs nothing."""
 
 import hashlib
-from collections.abc import Mapping
+import mmap
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -87,6 +88,13 @@ _OFFSETS: Mapping[str, str] = {
 }
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
+Rest = Callable[[], None]
+
+_PIECE = 512 * 1024  # bytes of a file that are digested without a rest
+
+
+def no_rest() -> None:
+    """Go on at once."""
 
 
 class _Frozen(BaseModel):
@@ -185,30 +193,46 @@ class Artifact:
         write_atomically(folder / MANIFEST, sealed.to_json())
 
     @classmethod
-    def load(cls, folder: Path) -> "Artifact":
-        """Check a version's format and digests, then map its arrays into memory without reading them.
+    def load(cls, folder: Path, rest: Rest = no_rest) -> "Artifact":
+        """Check a version's format and digests, then map its arrays into memory.
 
-        Raises `ArtifactError` where anything is missing, altered, or not as the format says.
+        `rest` is called again and again on the way, for whoever has other work to let through. Raises `ArtifactError`
+        where anything is missing, altered, or not as the format says.
         """
         manifest = Manifest.read(folder)
-        arrays = {name: _load(folder, name, manifest) for name in ARRAYS}
+        arrays = {name: _load(folder, name, manifest, rest) for name in ARRAYS}
         if not _fit_together(arrays):
             raise ArtifactError(f"The arrays of {folder.name} do not fit together.")
         return cls(manifest, arrays)
 
 
-def _load(folder: Path, name: str, manifest: Manifest) -> npt.NDArray[np.generic]:
+def _load(folder: Path, name: str, manifest: Manifest, rest: Rest) -> npt.NDArray[np.generic]:
     path = folder / f"{name}.npy"
     try:
-        if _digest(path) != manifest.sha256.get(name):
+        if _digest(path, rest) != manifest.sha256.get(name):
             raise ArtifactError(f"{path.name} of {folder.name} was altered: its digest does not match.")
-        # Unlike np.load, this reads nothing but a .npy file, and no Python objects.
-        array: npt.NDArray[np.generic] = np.lib.format.open_memmap(path, mode="r")
+        return _mapped(path, np.dtype(ARRAYS[name]))
     except (OSError, ValueError) as unreadable:
-        raise ArtifactError(f"{path.name} of {folder.name} cannot be read.") from unreadable
-    if array.dtype != np.dtype(ARRAYS[name]) or array.ndim != 1:
-        raise ArtifactError(f"{path.name} of {folder.name} does not hold a row of {ARRAYS[name]}.")
-    return array.view(np.ndarray)  # a memmap is a subclass whose every slice costs a Python call
+        raise ArtifactError(
+            f"{path.name} of {folder.name} cannot be read, or does not hold a row of {ARRAYS[name]}."
+        ) from unreadable
+
+
+def _mapped(path: Path, dtype: np.dtype[np.generic]) -> npt.NDArray[np.generic]:
+    """Map a `.npy` file's row into memory; `ValueError` where it holds anything else.
+
+    Not by `np.load`, which takes other kinds of files too, nor as a `memmap`, whose every slice costs a Python call.
+    """
+    with path.open("rb") as file:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("another version of the format")
+        shape, _, found = np.lib.format.read_array_header_1_0(file)
+        if found != dtype or len(shape) != 1:
+            raise ValueError("another kind of array")
+        if shape == (0,):
+            return np.empty(0, dtype=dtype)
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return np.frombuffer(content, dtype=dtype, count=shape[0], offset=file.tell())
 
 
 def _fit_together(arrays: Mapping[str, Any]) -> bool:
@@ -238,6 +262,10 @@ def _are_indices(indices: npt.NDArray[np.int32], end: int) -> bool:
     return not len(indices) or (indices.min() >= 0 and indices.max() < end)
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _digest(path: Path, rest: Rest = no_rest) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+            rest()
+    return digest.hexdigest()

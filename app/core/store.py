@@ -12,7 +12,7 @@ import orjson
 import structlog
 from filelock import FileLock
 
-from app.core.artifact import Artifact, Manifest
+from app.core.artifact import Artifact, Manifest, Rest, no_rest
 from app.core.errors import ArtifactError, PublishError, StoreNotWritableError, VersionNotFoundError
 from app.core.files import flush, write_atomically
 
@@ -71,13 +71,13 @@ class ModelStore:
             shutil.rmtree(aside, ignore_errors=True)  # gone already where all went well
         return version
 
-    def activate(self, version: str) -> None:
+    def activate(self, version: str, rest: Rest = no_rest) -> None:
         """Make a published version the current one, once it has been found whole; a mark of rejection goes.
 
         Raises `VersionNotFoundError`, `ArtifactError`, or `StoreNotWritableError` where nothing can be written.
         """
         with self._one_writer():
-            self.load(version)
+            self.load(version, rest)
             before = self._pointed_at()
             if before[:1] != [version]:
                 self._point_at(version, *before[:1])
@@ -136,9 +136,9 @@ class ModelStore:
         version = self.current_version()
         return None if version is None else self.load(version)
 
-    def load(self, version: str) -> Artifact:
+    def load(self, version: str, rest: Rest = no_rest) -> Artifact:
         """Load a version, checked; `VersionNotFoundError` or `ArtifactError` where that cannot be."""
-        return Artifact.load(self._folder(version))
+        return Artifact.load(self._folder(version), rest)
 
     def manifest(self, version: str) -> Manifest:
         """Read a version's manifest alone."""

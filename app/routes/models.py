@@ -13,6 +13,7 @@ from app.exception_handlers import documented
 from app.live_model import LiveModel
 from app.model_schemas import ModelDetail, ModelPage, ModelSummary, Rejected, Standing
 from app.outcome_schemas import VersionOutcomes
+from app.pace import Pace
 from app.probation import Probation
 
 MAX_LISTED = 100
@@ -103,7 +104,7 @@ def _activate(request: Request, version: str) -> ModelDetail:
     store: ModelStore = request.app.state.models
     live: LiveModel = request.app.state.live_model
     live.try_out(version)
-    store.activate(version)
+    store.activate(version, Pace())
     live.refresh()
     return _detail(request, version)
 

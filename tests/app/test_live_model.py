@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.artifact import Artifact
+from app.core.artifact import Artifact, Rest
 from app.core.errors import ModelNotLoadedError
 from app.core.store import ModelStore
 from app.live_model import LiveModel
@@ -89,9 +89,9 @@ def test_a_version_that_stays_broken_is_not_loaded_at_every_look(store: ModelSto
     loads: list[str] = []
     load = ModelStore.load
 
-    def watched(self: ModelStore, version: str) -> Artifact:
+    def watched(self: ModelStore, version: str, rest: Rest) -> Artifact:
         loads.append(version)
-        return load(self, version)
+        return load(self, version, rest)
 
     monkeypatch.setattr(ModelStore, "load", watched)
 
