@@ -209,7 +209,8 @@ def test_the_trainer_does_not_outlive_the_service(
             service.wait_for("Uvicorn running")
         while not fake_rawg.requests:
             time.sleep(0.02)
-        [trainer] = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
+        threads = Path(f"/proc/{service.process.pid}/task").iterdir()
+        [trainer] = [child for thread in threads for child in (thread / "children").read_text().split()]
         service.process.send_signal(stop)
 
         assert service.end() == code
