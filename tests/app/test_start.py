@@ -47,8 +47,8 @@ class Service:
         for line in self.process.stderr:
             self.log += line
 
-    def wait_for(self, pattern: str) -> str:
-        for _ in range(600):
+    def wait_for(self, pattern: str, seconds: int = 30) -> str:
+        for _ in range(20 * seconds):
             if found := re.search(pattern, self.log):
                 return found[0]
             if self.process.poll() is not None:
@@ -157,13 +157,14 @@ def test_with_a_model_the_service_starts_at_once_and_does_not_train():
         assert "color_message" not in service.log
 
 
+@pytest.mark.timeout(120)
 def test_a_key_turns_the_starter_into_the_live_catalogue_while_it_serves(fake_rawg: rawg.FakeRawg):
     publish(ModelStore(Path("models")))
     fake_rawg.faults = {1: [rawg.slow(1)]}
     environment = {"RAWG_API_KEY": rawg.KEY, "RAWG_BASE_URL": fake_rawg.base_url, **at_full_speed()}
     with started(**environment) as service:
         assert service.get("/health/ready")["games"] == 6
-        service.wait_for("(?s)model loaded.*model loaded")
+        service.wait_for("(?s)model loaded.*model loaded", seconds=90)
         assert service.get("/health/ready")["games"] == 100
     asked = len(fake_rawg.requests)
     with started(**environment) as service:
@@ -208,7 +209,8 @@ def test_the_trainer_does_not_outlive_the_service(
             service.wait_for("Uvicorn running")
         while not fake_rawg.requests:
             time.sleep(0.02)
-        [trainer] = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
+        threads = Path(f"/proc/{service.process.pid}/task").iterdir()
+        [trainer] = [child for thread in threads for child in (thread / "children").read_text().split()]
         service.process.send_signal(stop)
 
         assert service.end() == code
