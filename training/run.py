@@ -55,7 +55,7 @@ class Runner:
         Raises `RunInProgressError` where another is going on. The process may be told to stop by a signal.
         """
         signal.signal(signal.SIGTERM, _interrupt)
-        begun = self._store.start(run_id) if run_id else _begin(self._store, options)
+        begun = self._store.start(run_id) if run_id else begin(self._store, Trigger.COMMAND, options)
         journal = RunJournal(self._store, begun.run_id)
         if run_id:  # of the service, which tells people itself
             journal.watch_standard_input()
@@ -84,17 +84,24 @@ class Runner:
         return outcome
 
 
-def _begin(store: RunStore, options: RunOptions) -> Run:
-    """Begin at once, or when the run that seems to be going on is found dead: a live one gives a sign before that."""
-    left = LEASE_SECONDS
+def begin(
+    store: RunStore, trigger: Trigger, options: RunOptions, seconds: float = LEASE_SECONDS, run_id: str | None = None
+) -> Run:
+    """Begin a run, once another that seems to be going on has given no sign of life for `LEASE_SECONDS` of looking.
+
+    Raises `RunInProgressError` where it gives one. Its time alone proves nothing: the database may have been away.
+    """
+    left, is_dead_at = LEASE_SECONDS, time.monotonic() + LEASE_SECONDS
     while True:
         try:
-            return store.begin(Trigger.COMMAND, options)
+            return store.begin(trigger, options, seconds, run_id)
         except RunInProgressError:
             now_left = store.time_left()
             if now_left is not None and now_left > left:
                 raise
             left = LEASE_SECONDS if now_left is None else now_left
+            if time.monotonic() > is_dead_at:
+                store.end_those_cut_off()
             time.sleep(_LOOK_SECONDS)
 
 

@@ -23,7 +23,7 @@ from training.journal import RunJournal
 from training.pipeline import Outcome, catalogue_of, champion_of, judge
 from training.progress import say
 from training.publishing import publish
-from training.run import result_of, track, warn_of_quota
+from training.run import begin, result_of, track, warn_of_quota
 from training.workspace import Workspace
 
 SECONDS_BETWEEN = 7200.0  # a run is taken for dead when its next step does not begin within
@@ -49,7 +49,7 @@ class _Context:
         try:
             return self.runs.get(self.run_id)
         except RunNotFoundError:
-            return self.runs.begin(Trigger.AIRFLOW, RunOptions(), SECONDS_BETWEEN, self.run_id)
+            return begin(self.runs, Trigger.AIRFLOW, RunOptions(), SECONDS_BETWEEN, self.run_id)
 
     def champion(self) -> Artifact | None:
         """Load the version that was current at the training, which must be so still."""

@@ -43,7 +43,6 @@ class RunStore:
         run_id: str | None = None,
     ) -> Run:
         """Begin a run in this process without waiting; raises `RunInProgressError` where another is going on."""
-        self.end_those_cut_off()
         now = self._now()
         return self._insert(
             State.RUNNING,
