@@ -9,7 +9,7 @@ from threading import Lock
 import structlog
 
 from app.core.database import Database
-from app.core.errors import DatabaseError, one_line
+from app.core.errors import DatabaseError, StoreNotWritableError, one_line
 from app.core.leases import LEASE_SECONDS, Lease, this_process
 from app.core.runs import RunStore
 from app.core.store import ModelStore
@@ -65,7 +65,7 @@ class Leader:
                 self._take()
                 if self.leads:
                     self._look_after_runs()
-            except (DatabaseError, OSError) as away:
+            except (DatabaseError, StoreNotWritableError, OSError) as away:
                 self._resign(one_line(away))
 
     def tick(self) -> None:

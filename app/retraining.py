@@ -15,7 +15,14 @@ from pydantic import SecretStr
 
 from app.child import Child
 from app.core.database import Database
-from app.core.errors import DatabaseError, RunEndedError, RunInProgressError, RunNotFoundError, one_line
+from app.core.errors import (
+    DatabaseError,
+    RunEndedError,
+    RunInProgressError,
+    RunNotFoundError,
+    StoreNotWritableError,
+    one_line,
+)
 from app.core.leases import BEAT_SECONDS, this_process
 from app.core.run import State
 from app.core.runs import RunStore
@@ -224,8 +231,8 @@ class Trainer:
     def _remove_left_behind(self) -> None:
         try:
             self._models.remove_left_behind()
-        except OSError as failed:
-            log.warning("what a killed run left in the model store cannot be removed", reason=one_line(failed))
+        except StoreNotWritableError as failed:
+            log.warning("what a killed run left in the model store cannot be removed", reason=str(failed))
 
     def _prune(self) -> None:
         """Forget old runs, and their logs."""

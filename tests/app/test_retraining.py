@@ -161,7 +161,8 @@ def test_a_run_that_fails_says_why_and_tells_no_secret(make: Make, runs: RunStor
 
 
 def test_a_model_store_that_cannot_be_tidied_costs_a_line(make: Make, runs: RunStore, caplog: pytest.LogCaptureFixture):
-    Path("models").write_text("in the way")
+    Path("models").mkdir(exist_ok=True)
+    Path("models/.aside-20260101T000000-000000").write_text("no folder")
 
     state_of(make("fail"), runs, runs.queue(Trigger.REQUEST).run_id, State.FAILED)
 
