@@ -1,7 +1,8 @@
 """Runs the DAG in Airflow's own environment and tells what came of it: `python airflow_child.py ASKED.json TOLD.json`.
 
-`AIRFLOW_HOME` is an empty folder; the file that is read holds a list of runs: {"environment": {…}, "skipped": [task …],
-"seconds": {task: execution timeout}}. The file that is written: {"problems": {…}, "tasks": {…}, "runs": [{…}]}.
+`AIRFLOW_HOME` is an empty folder, and `AIRFLOW__CORE__DAGS_FOLDER` that of the DAG. The file that is read holds a list of
+runs: {"environment": {…}, "skipped": [task …], "seconds": {task: execution timeout}}. The file that is written holds
+{"problems": {…}, "tasks": {…}, "runs": [{…}]}.
 """
 
 import json
@@ -10,15 +11,6 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-
-DAGS = Path(__file__).parents[1] / "dags"
-# Before Airflow is imported.
-os.environ |= {
-    "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
-    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-    "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(Path(os.environ["AIRFLOW_HOME"]) / "logs"),
-}
 
 from airflow.dag_processing.dagbag import DagBag
 from airflow.models.pool import Pool
@@ -56,7 +48,7 @@ def main() -> None:
     initdb()
     with create_session() as session:
         Pool.create_or_update_pool("game_recommendation", 1, "training", include_deferred=False, session=session)
-    bag = DagBag(DAGS)
+    bag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
     dag = bag.dags["game_recommendation"]
     told = {
         "problems": bag.import_errors,

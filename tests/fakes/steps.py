@@ -34,7 +34,7 @@ def main() -> None:
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
         (folder / "pids").write_text(f"{os.getpid()} {child.pid}")
         time.sleep(300)
-    print(f"error: {name} cannot be done." if code else f"{name} is done.", file=sys.stderr)
+    sys.stderr.write(f"error: {name} cannot be done.\n" if code else f"{name} is done.\n")
     sys.exit(code)
 
 

@@ -1,0 +1,181 @@
+"""The DAG in a real Airflow, of an environment of its own: with a stand-in for the steps, and with the real ones."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from filelock import FileLock
+from pytest_httpserver import HTTPServer
+
+from app.core.database import Database
+from app.core.runs import RunStore, State, Step, Trigger
+from app.core.store import ModelStore
+
+ROOT = Path(__file__).parents[1]
+DAGS = ROOT / "dags"
+STEPS = ("collect", "validate", "train", "evaluate", "publish", "recommend")
+WELL = dict.fromkeys((*STEPS, "notify", "outcome"), "success")
+
+# Airflow alone takes about 15 s of processor time to come up, so each test runs the DAG several times in one process.
+pytestmark = pytest.mark.timeout(300)
+
+
+class Told(NamedTuple):
+    """What a child process found out, and what it wrote."""
+
+    found: dict[str, Any]
+    log: str
+
+
+@pytest.fixture(scope="session")
+def airflow() -> Path:
+    """The Python of Airflow's environment, which is made where it is missing."""
+    python = DAGS / ".venv" / "bin" / "python"
+    with FileLock(DAGS / ".venv.lock"):
+        if not python.exists():
+            uv = shutil.which("uv", path=f"{ROOT / '.uv' / 'bin'}:{os.environ['PATH']}")
+            if uv is None:
+                pytest.fail("dags/.venv is missing, and there is no uv to make it: run `uv sync --project dags`.")
+            making: list[str | Path] = [uv, "sync", "--locked", "--project", DAGS]
+            made = subprocess.run(making, capture_output=True, text=True, check=False)
+            if made.returncode:
+                pytest.fail(f"dags/.venv could not be made by `uv sync --locked --project dags`: {made.stderr}")
+    return python
+
+
+def ask(airflow: Path, folder: Path, *runs: dict[str, Any], **environment: str) -> Told:
+    """Run the DAG, once for each run that is asked for, in a new Airflow."""
+    asked, told = folder / "asked.json", folder / "told.json"
+    asked.write_text(json.dumps(runs))
+    with (folder / "airflow.log").open("wb") as log:
+        subprocess.run(
+            [airflow, ROOT / "tests" / "airflow_child.py", asked, told],
+            env={
+                **os.environ,
+                "AIRFLOW_HOME": str(folder / "airflow"),
+                "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+                "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+                "PYTHONDONTWRITEBYTECODE": "",  # compiling Airflow takes longer than the test
+                **environment,
+            },
+            stdout=log,
+            stderr=log,
+            check=False,
+        )
+    written = (folder / "airflow.log").read_text()
+    assert told.exists(), written
+    return Told(json.loads(told.read_text()), written)
+
+
+def test_the_dag_tells_well_from_failed_from_skipped(airflow: Path, tmp_path: Path):
+    home = tmp_path / "home"
+    (home / "training").mkdir(parents=True)
+    shutil.copy(ROOT / "tests" / "fakes" / "steps.py", home / "training" / "__main__.py")
+
+    def run(name: str, plan: dict[str, list[int | str]], **more: Any) -> dict[str, Any]:
+        (tmp_path / name).mkdir()
+        environment = {"DATA_DIR": str(tmp_path / name), "PLAN": json.dumps(plan)}
+        return {**more, "environment": environment}
+
+    def calls(name: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (tmp_path / name / "calls.jsonl").read_text().splitlines()]
+
+    told = ask(
+        airflow,
+        tmp_path,
+        run("retried", {"collect": [1], "train": ["hang"]}, seconds={"train": 5}),
+        run("bad data", {"validate": [3]}),
+        run("untold", {"notify": [3]}),
+        run("skipped", {}, skipped=["recommend"]),
+        GAME_RECOMMENDER_HOME=str(home),
+        GAME_RECOMMENDER_PYTHON=sys.executable,
+        AIRFLOW_CONN_OURS="http://user:password@host",
+    )
+    assert told.found["problems"] == {}
+    assert told.found["dags"] == ["game_recommendation"]
+    tasks = told.found["tasks"]
+    assert [*tasks] == [*WELL]
+    assert [task["after"] for task in tasks.values()] == [[], *([name] for name in [*WELL][:-1])]
+    assert {task["pool"] for task in tasks.values()} == {"game_recommendation"}
+    assert all(task["retries"] >= 2 and 0 < task["minutes"] <= 120 for task in tasks.values())
+
+    retried, bad_data, untold, skipped = told.found["runs"]
+    assert (retried["state"], retried["states"], retried["xcoms"]) == ("success", WELL, [])
+    assert {name: n for name, n in retried["attempts"].items() if n != 1} == {"collect": 2, "train": 2}
+    made = calls("retried")
+    assert [call["step"] for call in made] == ["collect", *STEPS[:3], "train", *STEPS[3:], "notify"]
+    assert {call["cwd"] for call in made} == {str(home)}
+    assert not any("AIRFLOW" in name for call in made for name in call["environment"])
+    (run_id,) = {call["run_id"] for call in made}
+    assert re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{6}", run_id)
+    hung = (tmp_path / "retried" / "runs" / run_id / "pids").read_text().split()
+    assert len(hung) == 2
+    assert not any(Path("/proc", pid).exists() for pid in hung)
+
+    stopped = dict.fromkeys(STEPS[2:], "upstream_failed")
+    assert bad_data["state"] == "failed"
+    assert bad_data["states"] == {**WELL, "validate": "failed", **stopped, "outcome": "failed"}
+    assert [call["step"] for call in calls("bad data")] == ["collect", "validate", "notify"]
+    assert "validate ended with exit code 3: error: validate cannot be done." in told.log
+
+    assert untold["state"] == "failed"
+    assert untold["states"] == {**WELL, "notify": "failed", "outcome": "failed"}
+
+    assert skipped["state"] == "success"
+    assert skipped["states"] == {**WELL, "recommend": "skipped", "outcome": "skipped"}
+    assert len({call["run_id"] for name in ("retried", "bad data", "untold", "skipped") for call in calls(name)}) == 4
+
+
+def test_the_real_pipeline_runs_as_a_dag(airflow: Path, tmp_path: Path, httpserver: HTTPServer):
+    home = tmp_path / "home"
+    home.mkdir()
+    for part in ("app", "training"):  # the project without the `.env` that may be there
+        (home / part).symlink_to(ROOT / part)
+    httpserver.expect_request("/slack", method="POST").respond_with_data("ok")
+    elsewhere = str(tmp_path / "nowhere")
+
+    told = ask(
+        airflow,
+        tmp_path,
+        {"environment": {}},
+        {"environment": {"VALIDATION_MIN_GAMES": "100000"}},
+        {"environment": {"GAME_RECOMMENDER_HOME": elsewhere}},
+        GAME_RECOMMENDER_HOME=str(home),
+        GAME_RECOMMENDER_PYTHON=sys.executable,
+        DATA_DIR=str(tmp_path / "data"),
+        MODEL_STORE=str(tmp_path / "models"),
+        SLACK_WEBHOOK_URL=httpserver.url_for("/slack"),
+    )
+
+    well, bad_data, astray = told.found["runs"]
+    assert (well["state"], well["states"], well["xcoms"]) == ("success", WELL, [])
+    store = ModelStore(tmp_path / "models")
+    (version,) = store.versions()
+    assert store.current_version() == version
+    assert bad_data["state"] == "failed"
+    assert bad_data["states"]["notify"] == "success"
+    assert bad_data["states"]["train"] == "upstream_failed"
+    assert bad_data["attempts"]["validate"] == 1
+
+    database = Database(f"sqlite:///{tmp_path}/data/interactions.db")
+    count, (second, first) = RunStore(database).newest(10)
+    database.close()
+    assert count == 2
+    assert (first.state, first.trigger, first.result["version"]) == (State.SUCCEEDED, Trigger.AIRFLOW, version)
+    assert [step.name for step in first.steps] == [*Step]
+    assert (second.state, second.trigger, second.step) == (State.FAILED, Trigger.AIRFLOW, Step.VALIDATE)
+    said = [request.get_data(as_text=True) for request, _ in httpserver.log]
+    assert len(said) == 2
+    assert version in said[0]
+    assert "100000" in said[1]
+    assert "100000" in (second.error or "")
+
+    assert astray["states"]["collect"] == "failed"
+    assert f"cannot be started in {elsewhere} (No such file or directory)" in told.log
+    assert httpserver.url_for("/slack") not in told.log
