@@ -1,6 +1,6 @@
 """Runs the DAG in Airflow's own environment and tells what came of it: `python airflow_child.py ASKED.json TOLD.json`.
 
-`AIRFLOW_HOME` is an empty folder, and `AIRFLOW__CORE__DAGS_FOLDER` that of the DAG. The file that is read holds a list of
+`AIRFLOW_HOME` is an empty folder, `AIRFLOW__CORE__DAGS_FOLDER` that of the DAG. The file that is read holds a list of
 runs: {"environment": {…}, "skipped": [task …], "seconds": {task: execution timeout}}. The file that is written holds
 {"problems": {…}, "tasks": {…}, "runs": [{…}]}.
 """
