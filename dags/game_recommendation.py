@@ -11,7 +11,7 @@ same names in capitals. Keys and settings are the project's own, from its `.env`
 **The pool** `game_recommendation` must exist, with one slot: `airflow pools set game_recommendation 1 training`.
 
 **When a step fails**, it is tried again later, each time after a longer pause; not where trying again mends nothing
-(bad data, a refused key, a wrong setting). Then the steps after it are `upstream_failed`, `notify` records the end of
+(bad data, a refused key). Then the steps after it are `upstream_failed`, `notify` records the end of
 the run and tells Slack, and `outcome` fails, and with it the DAG run.
 """
 
