@@ -71,7 +71,8 @@ class Step(BaseOperator):
         """Run the step; raises `AirflowFailException` where it failed in a way that no retry mends."""
         home = Path(_told("game_recommender_home") or Path(__file__).resolve().parents[1])
         python = _told("game_recommender_python") or str(home / ".venv" / "bin" / "python")
-        command = [python, "-m", "training", "step", self.task_id, "--run-id", run_id_of(context["dag_run"])]
+        step = ("-m", "training", "step", self.task_id, "--run-id", run_id_of(context["dag_run"]), "--attached")
+        command = [python, *step]
         self.log.info("In %s: %s", home, " ".join(command))
         code, last_line = self._run(command, home)
         if code:
@@ -90,7 +91,7 @@ class Step(BaseOperator):
 
     def _run(self, command: list[str], home: Path) -> tuple[int, str]:
         try:
-            # Standard input is a pipe, and its end tells the step that this process was killed.
+            # Standard input is a pipe that nothing is written to: its end tells the step that this process was killed.
             self._process = subprocess.Popen(
                 command,
                 cwd=home,

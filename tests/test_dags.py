@@ -14,7 +14,8 @@ from filelock import FileLock
 from pytest_httpserver import HTTPServer
 
 from app.core.database import Database
-from app.core.runs import RunStore, State, Step, Trigger
+from app.core.run import State, Step, Trigger
+from app.core.runs import RunStore
 from app.core.store import ModelStore
 
 ROOT = Path(__file__).parents[1]
@@ -168,7 +169,7 @@ def test_the_real_pipeline_runs_as_a_dag(airflow: Path, tmp_path: Path, httpserv
     database.close()
     assert count == 2
     assert (first.state, first.trigger, first.result["version"]) == (State.SUCCEEDED, Trigger.AIRFLOW, version)
-    assert [step.name for step in first.steps] == [Step(name) for name in STEPS[:5]]
+    assert [step.name for step in first.steps] == [*map(Step, STEPS[:5]), Step.TRACK]
     assert (second.state, second.trigger, second.step) == (State.FAILED, Trigger.AIRFLOW, Step.VALIDATE)
     assert "100000" in (second.error or "")
 

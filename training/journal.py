@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import structlog
 
 from app.core.errors import DatabaseError, GameRecommenderError, RunStoppedError, one_line
-from app.core.leases import BEAT_SECONDS
+from app.core.leases import BEAT_SECONDS, LEASE_SECONDS
 from app.core.run import Sign, State, Step, StepTaken
 from app.core.runs import RunStore
 from training.patience import patiently
@@ -56,11 +56,14 @@ class Unrecorded:
 class RunJournal:
     """Keeps a run's row up to date from a thread of its own, and interrupts the run where it is to stop."""
 
-    def __init__(self, store: RunStore, run_id: str, steps: tuple[StepTaken, ...] = ()) -> None:
-        """Follow a run that is going on; `steps` are those it has behind it."""
+    def __init__(
+        self, store: RunStore, run_id: str, steps: tuple[StepTaken, ...] = (), seconds: float = LEASE_SECONDS
+    ) -> None:
+        """Follow a run that is going on; `steps` are those it has behind it, a sign of life holds for `seconds`."""
         self._store = store
         self._run_id = run_id
         self._steps = list(steps)
+        self._seconds = seconds
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="journal", daemon=True)
         self.result: Mapping[str, Any] = {}
@@ -108,8 +111,8 @@ class RunJournal:
             self._thread.join()
 
     @contextmanager
-    def going_on_for(self, seconds: float) -> Iterator[None]:
-        """Give signs of life until the block ends, and leave the run going on for so many seconds more."""
+    def going_on_after(self) -> Iterator[None]:
+        """Give signs of life until the block ends, and leave the run going on."""
         self._thread.start()
         try:
             yield
@@ -118,7 +121,7 @@ class RunJournal:
         finally:
             self._over.set()
             self._thread.join()
-            patiently(lambda: self._store.beat(self._run_id, tuple(self._steps), seconds))
+            patiently(self._sign)
 
     def watch_standard_input(self) -> None:
         """End the run, and everything it has started, once standard input ends: then the service is gone."""
@@ -146,7 +149,7 @@ class RunJournal:
             os.kill(os.getpid(), signal.SIGINT)
 
     def _sign(self) -> Sign:
-        return self._store.beat(self._run_id, tuple(self._steps))
+        return self._store.beat(self._run_id, tuple(self._steps), self._seconds)
 
     def _heed(self, sign: Sign) -> None:
         self.is_cancelled = self.is_cancelled or sign.is_to_stop

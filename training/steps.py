@@ -26,7 +26,9 @@ from training.publishing import publish
 from training.run import begin, result_of, track, warn_of_quota
 from training.workspace import Workspace
 
-SECONDS_BETWEEN = 7200.0  # a run is taken for dead when its next step does not begin within
+# A run is taken for dead when nothing is heard of it for so long: the pause before its next step or, where a step is
+# killed, before its next attempt.
+SECONDS_BETWEEN = 7200.0
 
 _PLAYERS_IN_SAMPLE = 3
 _GAMES_IN_SAMPLE = 5
@@ -61,10 +63,10 @@ class _Context:
     @contextmanager
     def step(self, step: Step) -> Iterator[RunJournal]:
         run = self.begun() if step is Step.COLLECT else self.runs.get(self.run_id)
-        journal = RunJournal(self.runs, run.run_id, run.steps)
+        journal = RunJournal(self.runs, run.run_id, run.steps, SECONDS_BETWEEN)
         journal.must_go_on()
         try:
-            with journal.going_on_for(SECONDS_BETWEEN), journal.step(step):
+            with journal.going_on_after(), journal.step(step):
                 yield journal
         except (GameRecommenderError, OSError) as failed:
             self.workspace.keep_error(one_line(failed))

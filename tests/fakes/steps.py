@@ -17,8 +17,8 @@ def main() -> None:
 
     A code of "hang" stands for a step that starts a process, and like it takes no notice of SIGTERM.
     """
-    command, name, option, run_id = sys.argv[1:]
-    assert (command, option) == ("step", "--run-id")
+    command, name, option, run_id, attached = sys.argv[1:]
+    assert (command, option, attached) == ("step", "--run-id", "--attached")
     folder = Path(os.environ["DATA_DIR"]) / "runs" / run_id
     folder.mkdir(parents=True, exist_ok=True)
     calls = Path(os.environ["DATA_DIR"]) / "calls.jsonl"

@@ -139,15 +139,17 @@ def test_a_database_that_stays_away_ends_the_patience(store: RunStore, run: Run,
 
 
 def test_a_step_that_is_a_process_of_its_own_leaves_the_run_going_on(store: RunStore, run: Run):
-    recorded = RunJournal(store, run.run_id)
-    with recorded.going_on_for(1000), recorded.step(Step.COLLECT):
-        pass
+    recorded = RunJournal(store, run.run_id, seconds=1000)
+    with recorded.going_on_after(), recorded.step(Step.COLLECT):
+        within = store.time_left()
+    assert within is not None
+    assert within > 900
     left = store.time_left()
     assert left is not None
     assert left > 900
 
     later = RunJournal(store, run.run_id, store.get(run.run_id).steps)
-    with pytest.raises(RunStoppedError, match="interrupted"), later.going_on_for(1000), later.step(Step.VALIDATE):
+    with pytest.raises(RunStoppedError, match="interrupted"), later.going_on_after(), later.step(Step.VALIDATE):
         raise KeyboardInterrupt
     assert [step.name for step in store.get(run.run_id).steps] == [Step.COLLECT, Step.VALIDATE]
     assert store.get(run.run_id).state is State.RUNNING

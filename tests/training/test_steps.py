@@ -1,6 +1,11 @@
 """The steps of a run as processes of their own, as a scheduler calls them."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import orjson
@@ -132,6 +137,36 @@ def test_there_is_nothing_to_recommend_from_before_the_first_model(command: Comm
 
     assert "There is no model to recommend from." in command("step", "recommend", "--run-id", RUN_ID).err
     assert "holds no champion" in command("step", "evaluate", "--run-id", RUN_ID).err
+
+
+def test_an_attached_step_ends_with_whoever_started_it_and_is_taken_again(fake_rawg: rawg.FakeRawg):
+    fake_rawg.faults = {1: [rawg.slow(30)]}
+    root = Path(__file__).parents[2]
+    environment = {"RAWG_BASE_URL": fake_rawg.base_url, "RAWG_API_KEY": rawg.KEY, "PYTHONPATH": str(root)}
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "training", "step", "collect", "--run-id", RUN_ID, "--attached"],
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    with start() as step:
+        while not fake_rawg.asked_for()[1]:
+            assert step.poll() is None
+            time.sleep(0.05)
+        assert step.stdin is not None
+        step.stdin.close()
+        assert step.wait(40) == -signal.SIGTERM
+
+    left = RunStore(Database("sqlite:///data/interactions.db")).time_left()
+    assert left is not None
+    assert left > 7000
+    with start() as step:
+        assert step.wait(40) == 0
+    assert [taken.name for taken in the_run().steps] == [Step.COLLECT, Step.COLLECT]
 
 
 @pytest.mark.parametrize("run_id", ["../../etc", "20261126T040000-ABCDEF", ""])
