@@ -38,7 +38,9 @@ class Told(NamedTuple):
 def airflow() -> Path:
     """The Python of Airflow's environment, which is made where it is missing."""
     python = DAGS / ".venv" / "bin" / "python"
-    with FileLock(DAGS / ".venv.lock"):
+    locks = ROOT / ".pytest_cache"
+    locks.mkdir(exist_ok=True)
+    with FileLock(locks / "dags.lock"):  # pytest-xdist's other worker may be here too
         if not python.exists():
             uv = shutil.which("uv", path=f"{ROOT / '.uv' / 'bin'}:{os.environ['PATH']}")
             if uv is None:
@@ -171,6 +173,10 @@ def test_the_real_pipeline_runs_as_a_dag(airflow: Path, tmp_path: Path, httpserv
     assert (first.state, first.trigger, first.result["version"]) == (State.SUCCEEDED, Trigger.AIRFLOW, version)
     assert [step.name for step in first.steps] == [*map(Step, STEPS[:5]), Step.TRACK]
     assert (second.state, second.trigger, second.step) == (State.FAILED, Trigger.AIRFLOW, Step.VALIDATE)
+    said = [request.get_data(as_text=True) for request, _ in httpserver.log]
+    assert len(said) == 2
+    assert version in said[0]
+    assert "100000" in said[1]
     assert "100000" in (second.error or "")
 
     assert astray["states"]["collect"] == "failed"

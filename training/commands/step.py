@@ -34,7 +34,7 @@ def _run_id(value: str) -> str:
 
 RunId = Annotated[str, typer.Option("--run-id", callback=_run_id, help="The run, as in 20261126T040000-3f9a1c.")]
 Name = Literal["collect", "validate", "train", "evaluate", "publish", "recommend", "notify"]
-Attached = Annotated[bool, typer.Option("--attached", help="End once standard input ends: its writer is gone then.")]
+Attached = Annotated[bool, typer.Option("--attached", help="End once standard input ends, to which nothing is written.")]
 
 
 @app.command()
@@ -56,6 +56,5 @@ def step(name: Annotated[Name, typer.Argument(help="The step.")], run_id: RunId,
 
 
 def _end_with_starter() -> None:
-    while os.read(_STANDARD_INPUT, 1024):  # unbuffered: a buffer's lock would hold up the end of the process
-        pass
+    os.read(_STANDARD_INPUT, 1)  # unbuffered: a buffer's lock would hold up the end of the process
     os.killpg(os.getpgid(0), signal.SIGTERM)
