@@ -36,19 +36,19 @@ class Told(NamedTuple):
 
 @pytest.fixture(scope="session")
 def airflow() -> Path:
-    """The Python of Airflow's environment, which is made where it is missing."""
+    """The Python of Airflow's environment, which is brought up to date with its lock file."""
     python = DAGS / ".venv" / "bin" / "python"
     locks = ROOT / ".pytest_cache"
     locks.mkdir(exist_ok=True)
     with FileLock(locks / "dags.lock"):  # pytest-xdist's other worker may be here too
-        if not python.exists():
-            uv = shutil.which("uv", path=f"{ROOT / '.uv' / 'bin'}:{os.environ['PATH']}")
-            if uv is None:
-                pytest.fail("dags/.venv is missing, and there is no uv to make it: run `uv sync --project dags`.")
-            making: list[str | Path] = [uv, "sync", "--locked", "--project", DAGS]
+        uv = shutil.which("uv", path=f"{ROOT / '.uv' / 'bin'}:{os.environ['PATH']}")
+        if uv is None and not python.exists():
+            pytest.fail("dags/.venv is missing, and there is no uv to make it: run `uv sync --frozen --project dags`.")
+        if uv is not None:
+            making: list[str | Path] = [uv, "sync", "--quiet", "--frozen", "--project", DAGS]
             made = subprocess.run(making, capture_output=True, text=True, check=False)
             if made.returncode:
-                pytest.fail(f"dags/.venv could not be made by `uv sync --locked --project dags`: {made.stderr}")
+                pytest.fail(f"dags/.venv could not be made by `uv sync --frozen --project dags`: {made.stderr}")
     return python
 
 

@@ -34,7 +34,7 @@ def _run_id(value: str) -> str:
 
 RunId = Annotated[str, typer.Option("--run-id", callback=_run_id, help="The run, as in 20261126T040000-3f9a1c.")]
 Name = Literal["collect", "validate", "train", "evaluate", "publish", "recommend", "notify"]
-Attached = Annotated[bool, typer.Option("--attached", help="End once standard input ends, to which nothing is written.")]
+Attached = Annotated[bool, typer.Option("--attached", help="End when standard input ends; nothing is written to it.")]
 
 
 @app.command()
