@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[2]
 RUN = """
 import os, sys, time
 from app.core.database import Database
-from app.core.runs import RunStore, Step
+from app.core.run import Step
+from app.core.runs import RunStore
 from training.journal import RunJournal
 journal = RunJournal(RunStore(Database("sqlite:///interactions.db")), sys.argv[1])
 journal.watch_standard_input()
