@@ -84,7 +84,7 @@ class Service:
 
 def at_full_speed() -> dict[str, str]:
     """Environment of a service whose trainer does not wait until nobody else computes: the tests always do."""
-    Path("sitecustomize.py").write_text("from app import child\nchild._make_way = lambda _pid: None\n")
+    Path("sitecustomize.py").write_text("from app import child\nchild._LEAST_NICE = 0\n")
     return {"PYTHONPATH": f"{Path.cwd()}{os.pathsep}{ROOT}"}
 
 
