@@ -83,6 +83,11 @@ class RunJournal:
         """Tell how far the step is; it is written with the next sign of life."""
         self._steps[-1] = replace(self._steps[-1], done=done, total=total)
 
+    def keep_result(self, result: Mapping[str, Any]) -> None:
+        """Tell at once what came of the run: from now on nothing that ends it makes it fail."""
+        self.result = result
+        self._give_sign()
+
     def must_go_on(self) -> None:
         """Ask the database whether the run may publish; raises `RunStoppedError` where it may not."""
         self._heed(patiently(self._sign))
@@ -149,7 +154,7 @@ class RunJournal:
             os.kill(os.getpid(), signal.SIGINT)
 
     def _sign(self) -> Sign:
-        return self._store.beat(self._run_id, tuple(self._steps), self._seconds)
+        return self._store.beat(self._run_id, tuple(self._steps), self._seconds, result=self.result)
 
     def _heed(self, sign: Sign) -> None:
         self.is_cancelled = self.is_cancelled or sign.is_to_stop
