@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from threading import Thread
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -24,6 +25,7 @@ from app.retraining import Trainer, can_train
 TRAINER_SECONDS = 1.0
 TELL_SECONDS = 5.0
 
+_FAREWELL_SECONDS = 0.5  # for what is being told while the service stops
 _LEAST_GRACE = 60  # seconds by which a tick may be late
 _THREADS = {"executor": "threads"}
 _MOST_THREADS = 5  # of our own: a database that hangs keeps none of those waiting that requests need
@@ -37,6 +39,7 @@ class Scheduler:
         self._settings = settings
         self._tell = tell
         self._teller = Lease(database, "teller", f"{this_process()}/{secrets.token_hex(3)}")
+        self._telling: Thread | None = None
         self._leader: Leader | None = None
         self._trainer: Trainer | None = None
         if can_train(settings):
@@ -59,7 +62,7 @@ class Scheduler:
 
     def start(self) -> None:
         """Begin, on the event loop that runs."""
-        self.every_in_a_thread(TELL_SECONDS, "tell", self._tell_alone)
+        self.every_in_a_thread(TELL_SECONDS, "tell", self._tell_beside)
         if self._leader is not None and self._trainer is not None:
             self._schedule(self._leader, self._trainer)
         self._jobs.start()
@@ -67,6 +70,8 @@ class Scheduler:
     async def stop(self) -> None:
         """End what goes on in child processes, and let another process take over."""
         self._jobs.shutdown(wait=False)
+        if self._telling is not None:
+            await asyncio.to_thread(self._telling.join, _FAREWELL_SECONDS)
         if self._leader is not None and self._trainer is not None:
             await asyncio.to_thread(self._trainer.stop)
             await asyncio.to_thread(self._leader.stop)
@@ -80,6 +85,12 @@ class Scheduler:
         grace = max(_LEAST_GRACE, round(settings.retrain_grace_hours * 3600))
         # In every process that can train: whether it is the leader is asked when the time has come.
         self._jobs.add_job(leader.tick, times, id="retrain", misfire_grace_time=grace, **_THREADS)
+
+    def _tell_beside(self) -> None:
+        """Tell in a thread that the end of the process does not wait for: Slack may say nothing for long."""
+        if self._telling is None or not self._telling.is_alive():
+            self._telling = Thread(target=self._tell_alone, name="tell", daemon=True)
+            self._telling.start()
 
     def _tell_alone(self) -> None:
         with suppress(DatabaseError):  # what is to be told is in there, and waits
