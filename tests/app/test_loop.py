@@ -193,7 +193,7 @@ def test_a_missed_run_is_made_up_for_by_the_next_start(world: World):
 
 @pytest.mark.timeout(240)
 def test_many_processes_run_once_a_tick_and_another_takes_over_when_the_leader_is_killed(postgres_url: str):
-    """Three replicas with two workers each."""
+    """Three replicas with four workers each."""
     stands_in("succeed")
     world = World(postgres_url)
     with ExitStack() as replicas:
