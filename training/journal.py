@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -83,6 +83,11 @@ class RunJournal:
         """Tell how far the step is; it is written with the next sign of life."""
         self._steps[-1] = replace(self._steps[-1], done=done, total=total)
 
+    def keep_result(self, result: Mapping[str, Any]) -> None:
+        """Tell at once what came of the run: from now on nothing that ends it makes it fail."""
+        self.result = result
+        self._give_sign()
+
     def must_go_on(self) -> None:
         """Ask the database whether the run may publish; raises `RunStoppedError` where it may not."""
         self._heed(patiently(self._sign))
@@ -131,7 +136,10 @@ class RunJournal:
         while os.read(_STANDARD_INPUT, 1024):  # unbuffered: a buffer's lock would hold up the end of the process
             pass
         if not self._over.is_set():
-            self._fail(_ALONE)
+            self.stopped_because = _ALONE  # whatever waits for the database now must not publish
+            self._over.set()
+            with suppress(DatabaseError):  # then whoever looks after runs finds it without a sign of life
+                self._record(State.FAILED, _ALONE)
             os.killpg(os.getpgid(0), signal.SIGKILL)
 
     def _beat(self) -> None:
@@ -149,7 +157,7 @@ class RunJournal:
             os.kill(os.getpid(), signal.SIGINT)
 
     def _sign(self) -> Sign:
-        return self._store.beat(self._run_id, tuple(self._steps), self._seconds)
+        return self._store.beat(self._run_id, tuple(self._steps), self._seconds, result=self.result)
 
     def _heed(self, sign: Sign) -> None:
         self.is_cancelled = self.is_cancelled or sign.is_to_stop
@@ -164,6 +172,9 @@ class RunJournal:
     def _end(self, state: State, error: str | None) -> None:
         self._over.set()
         try:
-            patiently(lambda: self._store.end(self._run_id, state, error, self.result, tuple(self._steps)))
+            patiently(lambda: self._record(state, error))
         except DatabaseError as away:  # whoever looks after runs finds it without a sign of life
             log.error("the end of the run cannot be recorded", reason=str(away))  # noqa: TRY400  # no bug of ours
+
+    def _record(self, state: State, error: str | None) -> None:
+        self._store.end(self._run_id, state, error, self.result, tuple(self._steps))

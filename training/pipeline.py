@@ -19,6 +19,7 @@ from training.evaluate import evaluate
 from training.fitting import TrainingConfig
 from training.journal import Journal, Unrecorded
 from training.pages import Collection
+from training.patience import patiently
 from training.progress import say
 from training.publishing import Judged, publish
 from training.report import Findings
@@ -60,7 +61,7 @@ def train(
     config, wishes, journal = config or TrainingConfig(), wishes or Wishes(), journal or Unrecorded()
     with journal.step(Step.VALIDATE):
         catalogue, found = catalogue_of(settings, collection)
-    interactions = InteractionStore.open(settings.database)
+    interactions = patiently(lambda: InteractionStore.open(settings.database))
     champion = champion_of(settings)
     with journal.step(Step.TRAIN):
         given = Given(catalogue, "rawg" if collection else "starter", interactions, champion)

@@ -43,7 +43,7 @@ def publish(
     """
     # From here on an erasure is later than the model, and the service looks out for those.
     created_at = datetime.now(UTC)
-    candidate = _without_erased(judged.candidate, InteractionStore.open(settings.database))
+    candidate = _without_erased(judged.candidate, patiently(lambda: InteractionStore.open(settings.database)))
     found = judged.findings
     manifest = describe(candidate, created_at, found.metrics(), found.decision.to_dict())
     artifact = Artifact(manifest, {**candidate.recommender.to_arrays(), **candidate.held_out.to_arrays()})

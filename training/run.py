@@ -78,6 +78,7 @@ class Runner:
 
             config = TrainingConfig(collaborative=CONFIGS[choice.estimator]())
             outcome = train(settings, pages, config, Wishes(options.tune, options.force, options.dry_run), journal)
+            journal.keep_result(result_of(settings, outcome))
             if pages:
                 collection.folder(settings).keep_only(pages)
             journal.result = result_of(settings, outcome, track(settings, outcome, journal))
@@ -125,7 +126,7 @@ def track(settings: Settings, outcome: "Outcome", journal: Journal) -> list[str]
     return [warning]
 
 
-def result_of(settings: Settings, outcome: "Outcome", warnings: Sequence[str]) -> dict[str, Any]:
+def result_of(settings: Settings, outcome: "Outcome", warnings: Sequence[str] = ()) -> dict[str, Any]:
     """Write what came of a run for machines."""
     manifest, changes = outcome.manifest, outcome.findings.changes
     gate = manifest.gate

@@ -112,6 +112,7 @@ def _publish(context: _Context) -> None:
         champion = context.champion()
         manifest, findings = publish(settings, workspace.judged(), champion, journal)
         outcome = Outcome(manifest, findings, champion.manifest if champion else None, workspace.records())
+        workspace.keep_result(result_of(settings, outcome))  # it may serve by now, whatever comes of the rest
         pages = workspace.source()
         if pages:
             folder(settings).keep_only(pages)

@@ -66,10 +66,20 @@ class RunStore:
         return self.get(run_id)
 
     def beat(
-        self, run_id: str, steps: Sequence[StepTaken] = (), seconds: float = LEASE_SECONDS, runner: str | None = None
+        self,
+        run_id: str,
+        steps: Sequence[StepTaken] = (),
+        seconds: float = LEASE_SECONDS,
+        runner: str | None = None,
+        result: Mapping[str, Any] | None = None,
     ) -> Sign:
-        """Give a sign of life: tell how far a run is, and that it is going on for so many seconds from now."""
+        """Give a sign of life: tell how far a run is, and that it is going on for so many seconds from now.
+
+        With a `result` it has done what it is for, and does not fail any more, whatever ends it.
+        """
         values = _progress(steps)
+        if result:
+            values["result"] = _json(result)
         if runner:
             values["runner"] = runner
         mine = (runs.c.run_id == run_id, runs.c.state == State.RUNNING)
@@ -93,13 +103,15 @@ class RunStore:
         result: Mapping[str, Any] | None = None,
         steps: Sequence[StepTaken] = (),
     ) -> bool:
-        """Record how a run ended, and leave a notice of it; False where its end is recorded already."""
-        values: dict[str, Any] = {"state": state, "ended_at": self._now(), "error": error, "expires_at": None}
-        values |= _progress(steps)
-        if result:
-            values["result"] = _json(result)
+        """Record how a run ended, and leave a notice of it; False where its end is recorded already.
+
+        One that has a result has succeeded: what it published serves, and what ended it after that is a warning.
+        """
+        values = {"ended_at": self._now(), "expires_at": None, **_progress(steps)}
         open_ = (runs.c.run_id == run_id, runs.c.state.in_((State.QUEUED, State.RUNNING)))
         with self._database.write() as connection:
+            kept = connection.scalar(sa.select(runs.c.result).where(*open_)) or "{}"
+            values |= _outcome(state, error, result or orjson.loads(kept))
             ended = connection.execute(sa.update(runs).where(*open_).values(**values)).rowcount > 0
             if ended:
                 Notices.leave(connection, "run", {"run_id": run_id}, self._now())
@@ -202,6 +214,13 @@ def _new_id(at: float) -> str:
 
 def _progress(steps: Sequence[StepTaken]) -> dict[str, Any]:
     return {"steps": _json([asdict(step) for step in steps]), "step": steps[-1].name} if steps else {}
+
+
+def _outcome(state: State, error: str | None, result: Mapping[str, Any]) -> dict[str, Any]:
+    if result and state is not State.SUCCEEDED:
+        warning = f"The run broke off once its result was there: {error or state}"
+        state, error, result = State.SUCCEEDED, None, {**result, "warnings": [*result.get("warnings", ()), warning]}
+    return {"state": state, "error": error, "result": _json(result)}
 
 
 def _json(content: Any) -> str:

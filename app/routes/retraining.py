@@ -81,7 +81,7 @@ async def get_run(run_id: RunId, runs: Runs) -> RunDetail:
 async def cancel_run(run_id: RunId, runs: Runs) -> RunSummary:
     """Ask a run to stop, which it does within seconds; one that waits is cancelled at once.
 
-    A model that it has published by then stays.
+    A model that it has published by then stays, and the run has succeeded.
     """
     return RunSummary.of(await asyncio.to_thread(runs.cancel, run_id))
 

@@ -115,9 +115,9 @@ def test_a_run_is_followed(admin: TestClient, runs: RunStore):
     assert run["log_tail"] == "Catalogue: 6 games"
     assert run["started_at"] <= run["steps"][0]["started_at"]
 
-    runs.end(run_id, State.FAILED, "Too few games.", {"validation": {"rows": 3}})
+    runs.end(run_id, State.FAILED, "Too few games.")
     run = admin.get(f"/retrain/{run_id}").json()
-    assert (run["state"], run["error"], run["result"]) == ("failed", "Too few games.", {"validation": {"rows": 3}})
+    assert (run["state"], run["error"], run["result"]) == ("failed", "Too few games.", {})
     assert run["ended_at"]
 
 

@@ -60,6 +60,22 @@ def test_a_run_waits_goes_on_and_ends_once(store: RunStore, database: Database):
     assert told(database) == ["run"]
 
 
+@pytest.mark.parametrize(("state", "error"), [(State.FAILED, "It was killed."), (State.CANCELLED, None)])
+def test_a_run_that_has_a_result_does_not_fail_any_more(state: State, error: str | None, store: RunStore):
+    run_id = store.begin(Trigger.REQUEST).run_id
+    assert store.beat(run_id, [COLLECTING], result={"version": "v", "warnings": ["drift"]}) == Sign()
+
+    assert store.end(run_id, state, error)
+
+    run = store.get(run_id)
+    why = f"The run broke off once its result was there: {error or 'cancelled'}"
+    assert (run.state, run.error, run.result) == (
+        State.SUCCEEDED,
+        None,
+        {"version": "v", "warnings": ["drift", why]},
+    )
+
+
 def test_one_goes_on_and_one_waits(store: RunStore):
     first = store.begin(Trigger.COMMAND)
     with pytest.raises(RunInProgressError, match=first.run_id):

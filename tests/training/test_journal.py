@@ -88,6 +88,23 @@ def test_how_a_run_failed_is_recorded_with_its_step(store: RunStore, run: Run, e
     assert (ended.state, ended.step, ended.error) == (State.FAILED, Step.EVALUATE, expected)
 
 
+def test_what_fails_once_the_result_is_there_is_a_warning(store: RunStore, run: Run):
+    recorded = RunJournal(store, run.run_id)
+
+    def publish_and_fail() -> None:
+        with recorded.going_on(), recorded.step(Step.TRACK):
+            recorded.keep_result({"version": "v"})
+            assert store.get(run.run_id).result == {"version": "v"}
+            raise TrainingError("It is too late.")
+
+    with pytest.raises(TrainingError):
+        publish_and_fail()
+
+    ended = store.get(run.run_id)
+    assert (ended.state, ended.error) == (State.SUCCEEDED, None)
+    assert ended.result["warnings"] == ["The run broke off once its result was there: It is too late."]
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_cancelled_run_is_interrupted(store: RunStore, run: Run):
     recorded = RunJournal(store, run.run_id)
