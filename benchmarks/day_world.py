@@ -22,6 +22,8 @@ from benchmarks.service import ADMIN_KEY, ROOT, environment
 from tests import footprint
 from tests.fakes import rawg, slack
 
+MODELS_KEPT = 3
+
 _SOURCE = Path(__file__).with_name("leaping_clock.c")
 _CALM = 1.0  # seconds after the last answer, until its connection is closed
 _LEADS_BY = 3.0  # seconds before the hour to which the clock leaps
@@ -46,7 +48,7 @@ class Hour:
     is_tracked: bool = False
 
 
-_USUAL = Hour()
+_USUAL, _TRACKED, _EVERY = Hour(), Hour("tracked", is_tracked=True), 4
 _PLAN = {
     2: Hour("RAWG down", "failed"),
     4: Hour("killed in train", "failed", "train"),
@@ -63,7 +65,7 @@ _PLAN = {
 
 
 def _planned(hour: int) -> Hour:
-    return _PLAN.get(hour, Hour("tracked", is_tracked=True) if hour % 4 == 3 else _USUAL)
+    return _PLAN.get(hour, _TRACKED if hour % _EVERY == _EVERY - 1 else _USUAL)
 
 
 class Clock:
@@ -120,14 +122,14 @@ class DayWorld:
             "HOME": str(self.home),
             "DATA_DIR": str(self.data),
             "MODEL_STORE": str(self.models),
-            "MODELS_KEPT": "3",
+            "MODELS_KEPT": str(MODELS_KEPT),
             "RAWG_API_KEY": rawg.KEY,
             "RAWG_BASE_URL": source.base_url,
             "RAWG_MAX_GAMES": str(len(source.games)),
             "RAWG_FULL_DAYS": "0.5",
             "RETRAIN_ENABLED": "true",
             "RETRAIN_CRON": "0 * * * *",
-            "RUNS_KEPT": "10",
+            "RUNS_KEPT": "5",
             "PROBATION_MINUTES": "0.1",
             "SLACK_WEBHOOK_URL": told.url,
             "LOG_LEVEL": "ERROR",
@@ -159,7 +161,7 @@ class DayWorld:
             load.stop()
 
     def _prepare(self, planned: Hour, hour: int) -> None:
-        self._touch(hour, name="" if planned.name == "bad records" else None)
+        self._touch(hour, spoil=planned.name == "bad records")
         if planned.name == "RAWG down":
             self.rawg.faults = {1: [rawg.status(503, Retry_After="3600")]}
         if planned.stops_in == "collect":
@@ -174,17 +176,23 @@ class DayWorld:
         # The trainer reads the settings anew at each run.
         (self.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in tracking.items()))
 
-    def _touch(self, hour: int, name: str | None) -> None:
-        """Rename some games, as somebody does on that day; or spoil many, whose names come back in the next hour."""
+    def _touch(self, hour: int, *, spoil: bool) -> None:
+        """Rename some games, as somebody does on that day; or spoil many, which are mended in the next hour."""
         day = f"{datetime.fromtimestamp(self._clock.now(), UTC):%Y-%m-%d}"
-        games = [game["id"] for game in self.rawg.games if isinstance(game, dict)]
-        spoilt = [game["id"] for game in self.rawg.games if isinstance(game, dict) and not game["name"]]
-        chosen = games[:_SPOILT] if name == "" else {*spoilt, *(games[(hour * 7 + k) % len(games)] for k in range(_TOUCHED))}
-        for game in chosen:
-            self.rawg.touch(game, day, name=name if name is not None else f"Game {game} of {next(self._names)}")
+        if spoil:
+            for game in self._games()[:_SPOILT]:
+                self.rawg.touch(game, day, name="")
+            return
+        spoilt = {game["id"] for game in self.rawg.games if isinstance(game, dict) and not game["name"]}
+        games = self._games()
+        for game in spoilt | {games[(hour * 7 + k) % len(games)] for k in range(_TOUCHED)}:
+            self.rawg.touch(game, day, name=f"Game {game} of {next(self._names)}")
+
+    def _games(self) -> list[int]:
+        return [game["id"] for game in self.rawg.games if isinstance(game, dict)]
 
     def _play(self, hour: int) -> None:
-        games = [game["id"] for game in self.rawg.games if isinstance(game, dict)]
+        games = self._games()
         written = [
             {
                 "user_id": self._players[(hour * 31 + k) % len(self._players)],
