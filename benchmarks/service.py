@@ -17,7 +17,9 @@ _TELLING = ("RAWG_API_KEY", "SLACK_WEBHOOK_URL", "WANDB_API_KEY")
 
 
 @contextmanager
-def serving(settings: Mapping[str, str], workers: int, cores: Sequence[int] = ()) -> Iterator[tuple[int, int]]:
+def serving(
+    settings: Mapping[str, str], workers: int, cores: Sequence[int] = (), folder: Path | None = None
+) -> Iterator[tuple[int, int]]:
     """Run the service with some settings until it is no longer needed; gives its process id and its port."""
     port = free_port()
     ours = {
@@ -30,18 +32,25 @@ def serving(settings: Mapping[str, str], workers: int, cores: Sequence[int] = ()
         **settings,
     }
     address = f"http://127.0.0.1:{port}/health/ready"
-    with running([sys.executable, "-m", "app"], ours, address, cores) as process:
+    with running([sys.executable, "-m", "app"], ours, address, cores, folder) as process:
         yield process, port
 
 
 @contextmanager
 def running(
-    command: Sequence[str], settings: Mapping[str, str], address: str, cores: Sequence[int] = ()
+    command: Sequence[str],
+    settings: Mapping[str, str],
+    address: str,
+    cores: Sequence[int] = (),
+    folder: Path | None = None,
 ) -> Iterator[int]:
-    """Run a server, on some cores alone if any are named, until it is no longer needed; gives its process id."""
+    """Run a server, on some cores alone if any are named, until it is no longer needed; gives its process id.
+
+    It runs in a new folder unless one is named.
+    """
     pinned = ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
-    with TemporaryDirectory() as folder:
-        process = subprocess.Popen([*pinned, *command], cwd=folder, env=environment(settings))
+    with TemporaryDirectory() as new:
+        process = subprocess.Popen([*pinned, *command], cwd=folder or new, env=environment(settings))
         try:
             _wait_for(address)
             yield process.pid

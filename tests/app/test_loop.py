@@ -65,8 +65,16 @@ class World:
 
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[World]:
+def world_on_either(database_url: str) -> Iterator[World]:
     made = World(database_url)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """On SQLite; what several processes do on PostgreSQL has tests of its own."""
+    made = World("sqlite:///interactions.db")
     yield made
     made.database.close()
 
@@ -90,7 +98,8 @@ def is_gone(pid: int) -> bool:
     return not stat.exists() or stat.read_text().split()[2] == "Z"
 
 
-def test_what_is_asked_for_is_taken_up_within_two_seconds_and_can_be_cancelled(world: World):
+def test_what_is_asked_for_is_taken_up_within_two_seconds_and_can_be_cancelled(world_on_either: World):
+    world = world_on_either
     stands_in("go on")
     with world.serving() as service:
         service.wait_for("looks after the training runs now")
@@ -118,7 +127,8 @@ def test_a_serving_only_replica_accepts_what_another_carries_out(world: World):
             within(10, lambda: other.log.index("training run succeeded"))
 
 
-def test_a_trainer_that_is_killed_fails_its_run_and_the_next_one_works(world: World):
+def test_a_trainer_that_is_killed_fails_its_run_and_the_next_one_works(world_on_either: World):
+    world = world_on_either
     stands_in("go on")
     with world.serving() as service:
         run_id = asked(service)["run_id"]
@@ -183,12 +193,12 @@ def test_a_missed_run_is_made_up_for_by_the_next_start(world: World):
 
 @pytest.mark.timeout(240)
 def test_many_processes_run_once_a_tick_and_another_takes_over_when_the_leader_is_killed(postgres_url: str):
-    """Three replicas with two workers each."""
+    """Three replicas with four workers each."""
     stands_in("succeed")
     world = World(postgres_url)
     with ExitStack() as replicas:
         services = [
-            replicas.enter_context(world.serving(WORKERS="2", RETRAIN_CRON="* * * * *", DATA_DIR=f"data-{number}"))
+            replicas.enter_context(world.serving(WORKERS="4", RETRAIN_CRON="* * * * *", DATA_DIR=f"data-{number}"))
             for number in range(3)
         ]
         leader = within(20, lambda: _other_than("None", world))

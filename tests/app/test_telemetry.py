@@ -3,12 +3,14 @@
 import os
 import re
 import signal
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
@@ -115,6 +117,19 @@ def test_a_folder_of_its_own_is_there_for_as_long_as_it_is_needed():
         (folder / "counter_1.db").touch()
     assert not folder.exists()
     assert VARIABLE not in os.environ
+
+
+def test_folders_of_services_that_were_killed_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, new, busy = (tmp_path / f"game-recommender-metrics-{name}" for name in ("left", "new", "busy"))
+    for folder in (left, new, busy):
+        folder.mkdir()
+        (folder / "counter_1.db").touch()
+    with FileLock(busy / ".lock"):
+        for folder in (left, busy):
+            os.utime(folder, (0, 0))
+        with metrics_folder():
+            assert {new, busy, Path(os.environ[VARIABLE])} == set(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_named_is_emptied_of_metrics_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -169,6 +169,14 @@ def test_an_attached_step_ends_with_whoever_started_it_and_is_taken_again(fake_r
     assert [taken.name for taken in the_run().steps] == [Step.COLLECT, Step.COLLECT]
 
 
+def test_a_wrong_setting_is_not_mended_by_another_attempt(command: Command, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("VALIDATION_MIN_GAMES", "many")
+
+    code, _, err = command("step", "collect", "--run-id", RUN_ID)
+
+    assert (code, "VALIDATION_MIN_GAMES" in err) == (FINAL, True)
+
+
 @pytest.mark.parametrize("run_id", ["../../etc", "20261126T040000-ABCDEF", ""])
 def test_a_run_s_name_is_no_path(command: Command, run_id: str):
     code, _, err = command("step", "collect", "--run-id", run_id)

@@ -11,6 +11,7 @@ from app.core.errors import (
     RawgKeyError,
     RunEndedError,
     RunStoppedError,
+    SettingsError,
     TrainingError,
     ValidationFailedError,
 )
@@ -21,7 +22,7 @@ from training.progress import say
 _STANDARD_INPUT = 0
 
 FINAL = 3  # the exit code where another attempt would fail likewise
-_FINAL_ERRORS = (RawgKeyError, RunEndedError, RunStoppedError, TrainingError, ValidationFailedError)
+_FINAL_ERRORS = (RawgKeyError, RunEndedError, RunStoppedError, SettingsError, TrainingError, ValidationFailedError)
 
 app = typer.Typer()
 
@@ -45,10 +46,10 @@ def step(name: Annotated[Name, typer.Argument(help="The step.")], run_id: RunId,
     """
     if attached:
         threading.Thread(target=_end_with_starter, name="starter-watch", daemon=True).start()
-    settings = opened.settings()
-    from training import steps
-
     try:
+        settings = opened.settings()
+        from training import steps
+
         steps.take(settings, name, run_id)
     except _FINAL_ERRORS as failed:
         say(f"error: {failed}")
