@@ -8,7 +8,7 @@ to hour, and every fourth run is tracked. The service, and all that it starts, s
 (`leaping_clock.c`, which takes a C compiler). It goes as it should while a run goes on; once that is over, and all was
 measured, it leaps to three seconds before the next hour. So leases of ten seconds hold, and one that a leap makes
 expire is taken by whichever worker comes first. What is counted by the other clock (timeouts, what is done once an
-hour) knows of no leap. `--busy` is for a machine that does other things: the trainer waits for no idle core there.
+hour) knows of no leap. `--busy` is for a machine that does other things: the trainer is as urgent as all else there.
 
 What grows from the sixth hour on is told at the end: a straight line through the hours, or through the later half of
 them where that is flatter, and what it rises by until the last. Memory may rise by 3 % and 1.5 MB: whoever first tells

@@ -126,7 +126,7 @@ def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Day]:
     monkeypatch.setattr(retraining, "BEAT_SECONDS", 0.0)
     monkeypatch.setattr(retraining, "KILL_SECONDS", 0.2)
     monkeypatch.setattr(retraining, "LINGER_SECONDS", 0.2)
-    monkeypatch.setattr(child, "_make_way", lambda _pid: None)
+    monkeypatch.setattr(child, "_LEAST_NICE", 0)
     database_url = f"sqlite:///{tmp_path}/data/interactions.db"
     monkeypatch.setenv("DATABASE_URL", database_url)  # for the child
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
