@@ -113,6 +113,23 @@ def test_one_process_tells_and_a_database_that_is_away_is_no_bug(
     assert not caplog.records
 
 
+def test_what_is_told_for_long_is_not_told_twice_and_holds_up_no_stop(
+    make: Callable[..., Scheduler], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(scheduler, "TELL_SECONDS", 0.05)
+    told, over = [], threading.Event()
+
+    def tell() -> None:
+        told.append("one")
+        over.wait(20)
+
+    begun = time.monotonic()
+    during(0.5, make(tell=tell))
+    assert time.monotonic() - begun < 5
+    assert told == ["one"]
+    over.set()
+
+
 def test_a_process_that_may_not_train_leads_nobody(make: Callable[..., Scheduler], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Lease, "take", lambda *_args: pytest.fail("asked for"))
 

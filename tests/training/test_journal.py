@@ -209,6 +209,17 @@ def test_when_the_service_goes_its_run_goes_too(store: RunStore, run: Run):
     assert ended.error == "The service that had started it is gone."
 
 
+def test_a_run_without_its_service_does_not_wait_for_the_database(store: RunStore, run: Run):
+    with started(run) as process:
+        Path("interactions.db").rename("away.db")
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=20) == -signal.SIGKILL
+
+    Path("away.db").rename("interactions.db")
+    assert store.get(run.run_id).state is State.RUNNING  # until it is found without a sign of life
+
+
 def test_an_interrupted_run_says_so(store: RunStore, run: Run):
     with started(run) as process:
         process.send_signal(signal.SIGINT)
