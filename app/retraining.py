@@ -237,8 +237,11 @@ class Trainer:
     def _prune(self) -> None:
         """Forget old runs, and their logs."""
         self._runs.prune(self._settings.runs_kept)
-        for old in sorted(self._folder.glob("*.log"))[: -self._settings.runs_kept]:
-            old.unlink(missing_ok=True)
+        try:
+            for old in sorted(self._folder.glob("*.log"))[: -self._settings.runs_kept]:
+                old.unlink(missing_ok=True)
+        except OSError as failed:
+            log.warning("the logs of old runs cannot be removed", reason=one_line(failed))
 
     def _log_of(self, run_id: str) -> Path:
         return self._folder / f"{run_id}.log"

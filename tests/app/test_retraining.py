@@ -334,6 +334,14 @@ def test_old_runs_are_forgotten_with_their_logs(make: Make, runs: RunStore):
     assert sorted(path.stem for path in Path("data/runs").iterdir()) == ids[1:]
 
 
+def test_a_log_that_cannot_be_removed_costs_a_line(make: Make, runs: RunStore, caplog: pytest.LogCaptureFixture):
+    Path("data/runs/20000101T000000-000000.log").mkdir(parents=True)
+
+    state_of(make("succeed", runs_kept=1), runs, runs.queue(Trigger.REQUEST).run_id, State.SUCCEEDED)
+
+    assert "the logs of old runs cannot be removed" in caplog.text
+
+
 def test_only_a_process_that_may_and_can_trains(monkeypatch: pytest.MonkeyPatch):
     assert can_train(Settings(retrain_enabled=True))
     assert not can_train(Settings(retrain_enabled=False))
