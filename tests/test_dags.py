@@ -60,7 +60,7 @@ def ask(airflow: Path, folder: Path, *runs: dict[str, Any], **environment: str) 
         subprocess.run(
             [airflow, ROOT / "tests" / "airflow_child.py", asked, told],
             env={
-                **os.environ,
+                **{name: value for name, value in os.environ.items() if not name.startswith("COV")},
                 "AIRFLOW_HOME": str(folder / "airflow"),
                 "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
                 "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

@@ -12,7 +12,7 @@ from app.core.database import Database
 from app.core.run import State
 from app.core.runs import RunStore
 from app.core.store import ModelStore
-from tests.app.test_start import ROOT, Service, started
+from tests.app.test_start import ROOT, Service, unmeasured
 from tests.fakes import rawg, slack
 from tests.worlds import publish, within
 
@@ -46,7 +46,7 @@ class World:
     @contextmanager
     def serving(self, **environment: str) -> Iterator["Serving"]:
         """Run a service."""
-        with started(**{**self.environment, **environment}) as service:
+        with unmeasured(**{**self.environment, **environment}) as service:
             service.wait_for("startup complete")
             yield Serving(service)
 

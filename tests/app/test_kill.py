@@ -15,7 +15,7 @@ import pytest
 
 from app.core.interactions import InteractionStore
 from app.core.store import ModelStore
-from tests.app.test_start import Service, started
+from tests.app.test_start import Service, unmeasured
 from tests.app.test_workers import workers
 from tests.worlds import publish
 
@@ -43,7 +43,7 @@ def write_until_it_dies(service: Service, writer: int, acknowledged: set[tuple[s
 def test_what_was_acknowledged_outlives_kill_9(processes: str, database_url: str):
     publish(ModelStore(Path("models")))
     acknowledged: set[tuple[str, int]] = set()
-    with started(ADMIN_API_KEY=KEY, DATABASE_URL=database_url, WORKERS=processes) as service:
+    with unmeasured(ADMIN_API_KEY=KEY, DATABASE_URL=database_url, WORKERS=processes) as service:
         service.wait_for("startup complete")
         writers = [
             threading.Thread(target=write_until_it_dies, args=(service, number, acknowledged))
@@ -69,6 +69,6 @@ def test_what_was_acknowledged_outlives_kill_9(processes: str, database_url: str
     # A request is stored whole or not at all.
     assert all((user_id, game_id ^ 1) in kept for user_id, game_id in kept)
     store.database.close()
-    with started(ADMIN_API_KEY=KEY, DATABASE_URL=database_url) as service:
+    with unmeasured(ADMIN_API_KEY=KEY, DATABASE_URL=database_url) as service:
         again = {"user_id": "w0", "game_id": 7, "kind": "like"}
         assert service.post("/interactions", again, **{"X-API-Key": KEY})["stored"] == 1

@@ -18,7 +18,7 @@ from app.core.run import Run, State, Trigger
 from app.core.runs import RunStore
 from app.core.store import ModelStore
 from app.core.tables import leases
-from tests.app.test_start import Service, at_full_speed, started
+from tests.app.test_start import Service, at_full_speed, unmeasured
 from tests.fakes import trainer as stand_in
 from tests.postgres import Postgres
 from tests.worlds import check, publish, within
@@ -39,7 +39,7 @@ class World:
 
     @contextmanager
     def serving(self, **environment: str) -> Iterator[Service]:
-        with started(DATABASE_URL=self.url, ADMIN_API_KEY=KEY, **at_full_speed(), **environment) as service:
+        with unmeasured(DATABASE_URL=self.url, ADMIN_API_KEY=KEY, **at_full_speed(), **environment) as service:
             service.wait_for("startup complete")
             yield service
 

@@ -21,7 +21,7 @@ from app.core.store import ModelStore
 from app.main import create_app
 from app.outcome_schemas import VersionOutcomes
 from tests.app.conftest import ADMIN_KEY
-from tests.app.test_start import Service, started
+from tests.app.test_start import Service, unmeasured
 from tests.worlds import publish
 
 FIRST, SECOND = "20260101T000000-000000", "20260102T000000-000000"
@@ -166,7 +166,7 @@ def test_two_workers_log_for_each_other_and_what_was_answered_outlives_them(data
     """The first is killed after its answer is written; the second is stopped at once, and writes before it ends."""
     publish(store)
     environment = {"DATABASE_URL": database_url, "ADMIN_API_KEY": ADMIN_KEY}
-    with started(**environment) as one, started(**environment) as other:
+    with unmeasured(**environment) as one, unmeasured(**environment) as other:
         answer = one.get("/recommend/ann")
         play(database_url, answer, Kind.PLAY)
         found = within_seconds(lambda: outcomes_of(other), answers=1)
@@ -175,6 +175,6 @@ def test_two_workers_log_for_each_other_and_what_was_answered_outlives_them(data
         other.get("/recommend/ann")
         other.process.terminate()
         other.end()
-    with started(**environment) as again:
+    with unmeasured(**environment) as again:
         found = outcomes_of(again)
     assert (found["answers"], found["played"]["answers"]) == (2, 1)

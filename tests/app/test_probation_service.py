@@ -15,7 +15,7 @@ from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.tally import Outcome, Tally
 from tests.app.conftest import administered
-from tests.app.test_start import started
+from tests.app.test_start import unmeasured
 from tests.app.watched import FIRST, SECOND, told
 from tests.worlds import artifact, neighbours, publish, six_games
 
@@ -74,7 +74,7 @@ def test_a_challenger_that_answers_with_popular_games_alone_is_taken_back_unaide
     """Two workers, as real processes: both see it, one goes back and tells."""
     publish(store, FIRST)
     settings = {"PROBATION_MINUTES": "1", "PROBATION_MIN_ANSWERS": "20", "ADMIN_API_KEY": "admin-key-of-the-tests"}
-    with started(WORKERS="2", **settings) as service:
+    with unmeasured(WORKERS="2", **settings) as service:
         service.wait_for("(?s)startup complete.*startup complete")
         for _ in range(120):
             assert service.get("/recommend/ann?n=1")["model_version"] == FIRST

@@ -12,7 +12,7 @@ import pytest
 from app.core.interactions import Interaction, InteractionStore, Kind
 from app.core.store import ModelStore
 from app.core.tables import hidden_games
-from tests.app.test_start import Service, started
+from tests.app.test_start import Service, unmeasured
 from tests.worlds import publish
 
 
@@ -38,7 +38,7 @@ def alone(worker: int, all_of_them: list[int]) -> Iterator[None]:
 @contextmanager
 def serving(url: str) -> Iterator[Service]:
     publish(ModelStore(Path("models")), data_kind="observed")
-    with started(DATABASE_URL=url, ADMIN_API_KEY="admin-key-of-the-tests", WORKERS="2") as service:
+    with unmeasured(DATABASE_URL=url, ADMIN_API_KEY="admin-key-of-the-tests", WORKERS="2") as service:
         service.wait_for("(?s)startup complete.*startup complete")
         yield service
 
