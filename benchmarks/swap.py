@@ -148,10 +148,11 @@ def _swaps(
         time.sleep(max(0.0, due - time.perf_counter()))
         at = time.perf_counter()
         if is_roll_back:
+            store.roll_back(versions[current], "The benchmark wants it so.")
             current = before
         else:
             before, current = current, (current + 1) % len(versions)
-        store.activate(versions[current])
+            store.activate(versions[current])
         yield Swap(at, current, is_roll_back)
 
 
