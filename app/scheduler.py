@@ -46,10 +46,11 @@ class Scheduler:
             runs = RunStore(database)
             self._leader = leader = Leader(database, runs, models, DueRuns(settings, runs, models))
             self._trainer = Trainer(settings, database, models, lambda: leader.leads)
+        self._threads = ThreadPoolExecutor(_MOST_THREADS, {"thread_name_prefix": "scheduler"})
         self._jobs = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-            executors={"threads": ThreadPoolExecutor(_MOST_THREADS, {"thread_name_prefix": "scheduler"})},
+            executors={"threads": self._threads},
         )
 
     def every(self, seconds: float, name: str, job: Callable[[], Awaitable[object]]) -> None:
@@ -70,6 +71,9 @@ class Scheduler:
     async def stop(self) -> None:
         """End what goes on in child processes, and let another process take over."""
         self._jobs.shutdown(wait=False)
+        ending = Thread(target=self._threads.shutdown, name="farewell", daemon=True)  # waits for what goes on
+        ending.start()
+        await asyncio.to_thread(ending.join, _FAREWELL_SECONDS)
         if self._telling is not None:
             await asyncio.to_thread(self._telling.join, _FAREWELL_SECONDS)
         if self._leader is not None and self._trainer is not None:
@@ -89,8 +93,9 @@ class Scheduler:
     def _tell_beside(self) -> None:
         """Tell in a thread that the end of the process does not wait for: Slack may say nothing for long."""
         if self._telling is None or not self._telling.is_alive():
-            self._telling = Thread(target=self._tell_alone, name="tell", daemon=True)
-            self._telling.start()
+            telling = Thread(target=self._tell_alone, name="tell", daemon=True)
+            telling.start()
+            self._telling = telling
 
     def _tell_alone(self) -> None:
         with suppress(DatabaseError):  # what is to be told is in there, and waits

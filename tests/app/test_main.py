@@ -209,7 +209,7 @@ def test_malformed_requests_are_never_our_fault(client: TestClient):
     names = ["n", "offset", "exclude", "explain", "q", "x", "sort", "genre", "released_after", "min_rating", "age_max"]
     values = ["", "-1", "0", "1", "NaN", "inf", "1e400", "9" * 400, "٣", "true", "null", "[]", "../..", "\x00"]
     methods = ["GET"] * 8 + ["POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
-    for _ in range(2000):
+    for _ in range(1000):
         middle = rng.choice([_noise(rng), rng.choice(values), "12", "10"])
         path = rng.choice(
             ["/recommend/{}", "/games/{}", "/games/{}/similar", "/games", "/games/new", "/{}", "/health/{}"]
