@@ -1,6 +1,8 @@
 """Fixtures: the databases that the product can use."""
 
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,38 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/data/interactions.db"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with the newest schema, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "interactions.db"
+    with closing(Database(f"sqlite:///{path}")) as database:
+        database.migrate()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_template(shared_postgres: postgres.Postgres) -> str:
+    """The name of a PostgreSQL database with the newest schema, to be copied."""
+    url = shared_postgres.create_database()
+    with closing(Database(url)) as database:
+        database.migrate()
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of either kind with the newest schema: most tests need not watch how it comes about."""
+    if request.param == "sqlite":
+        (tmp_path / "data").mkdir(exist_ok=True)
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "data" / "interactions.db")
+        yield f"sqlite:///{tmp_path}/data/interactions.db"
+        return
+    server: postgres.Postgres = request.getfixturevalue("shared_postgres")
+    url = server.create_database(request.getfixturevalue("migrated_template"))
+    yield url
+    server.drop_database(url)
 
 
 @pytest.fixture

@@ -66,10 +66,10 @@ class Postgres:
         """Break all connections and return when no more are taken."""
         _run(self.programs / "pg_ctl", "stop", "--wait", f"--pgdata={self.folder}/data", "--mode=fast")
 
-    def create_database(self) -> str:
-        """The URL of an empty database, whose owner has no rights beyond it."""
+    def create_database(self, template: str = "template1") -> str:
+        """The URL of a database like another, else an empty one; its owner has no rights beyond it."""
         name = f"test_{secrets.token_hex(8)}"
-        self._execute("CREATE DATABASE {} OWNER tester", name)
+        self._execute("CREATE DATABASE {} TEMPLATE {} OWNER tester", name, template)
         return self.url(name, user="tester")
 
     def drop_database(self, url: str) -> None:

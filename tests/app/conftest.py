@@ -27,10 +27,10 @@ def store() -> ModelStore:
 
 
 @pytest.fixture
-def client(store: ModelStore, database_url: str) -> Iterator[TestClient]:
+def client(store: ModelStore, migrated_url: str) -> Iterator[TestClient]:
     """The service with the six games, on either database."""
     publish(store)
-    with TestClient(create_app(_settings(database_url)), raise_server_exceptions=False) as running:
+    with TestClient(create_app(_settings(migrated_url)), raise_server_exceptions=False) as running:
         yield running
 
 

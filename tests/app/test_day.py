@@ -39,7 +39,7 @@ PLAYERS = ("ann", "bob", "cleo")
 ALIVE = (LoadedModel, RememberedAnswers)
 # The threads of pools, which have as many as they once needed at a time; and of the stand-in for Slack.
 POOLS = ("asyncio", "scheduler", "AnyIO", "process_request_thread")
-MORE = {"files": 4}  # of connections that are just needed
+MORE = {"files": 4, "threads": 1}  # of connections, and of work, that are just needed
 
 
 @dataclass
