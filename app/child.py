@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO, cast
 
 TAIL_LINES = 50
 _TAIL_BYTES = 8192
@@ -92,5 +93,4 @@ class Child:
 
     def _tidy(self) -> None:
         self.kill()  # what it started and left running
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        cast("IO[bytes]", self._process.stdin).close()

@@ -224,10 +224,9 @@ def _mapped(path: Path, dtype: np.dtype[np.generic]) -> npt.NDArray[np.generic]:
     Not by `np.load`, which takes other kinds of files too, nor as a `memmap`, whose every slice costs a Python call.
     """
     with path.open("rb") as file:
-        if np.lib.format.read_magic(file) != (1, 0):
-            raise ValueError("another version of the format")
+        version = np.lib.format.read_magic(file)
         shape, _, found = np.lib.format.read_array_header_1_0(file)
-        if found != dtype or len(shape) != 1:
+        if version != (1, 0) or found != dtype or len(shape) != 1:
             raise ValueError("another kind of array")
         if shape == (0,):
             return np.empty(0, dtype=dtype)

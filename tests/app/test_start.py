@@ -47,7 +47,7 @@ class Service:
         for line in self.process.stderr:
             self.log += line
 
-    def wait_for(self, pattern: str, seconds: int = 30) -> str:
+    def wait_for(self, pattern: str, seconds: int = 90) -> str:
         for _ in range(20 * seconds):
             if found := re.search(pattern, self.log):
                 return found[0]

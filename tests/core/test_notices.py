@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app.core import notices as module
 from app.core.database import Database
-from app.core.notices import Notice, NoticeCounts, Notices
+from app.core.notices import KEPT_FOR, Notice, NoticeCounts, Notices
 from app.core.tables import notices
 
 DAY = 86_400.0
@@ -137,8 +137,8 @@ def test_what_ended_long_ago_is_forgotten(database: Database, outbox: Notices):
     outbox.add("run", {})
     first = sa.select(sa.func.min(notices.c.notice_id)).scalar_subquery()
     with database.write() as connection:
-        week_ago = time.time() - 7 * DAY - 1
-        connection.execute(sa.update(notices).where(notices.c.notice_id == first).values(ended_at=week_ago))
+        long_ago = time.time() - KEPT_FOR - 1
+        connection.execute(sa.update(notices).where(notices.c.notice_id == first).values(ended_at=long_ago))
 
     assert outbox.prune() == 1
     assert outbox.counts() == NoticeCounts(waiting=1, done=1, given_up=0, failures=0)
@@ -172,3 +172,11 @@ def test_of_many_who_ask_at_a_time_each_notice_goes_to_one(database: Database):
         thread.join()
 
     assert sorted(int(notice.kind) for notice in taken) == list(range(30))
+
+
+def test_what_has_a_name_is_left_once(outbox: Notices):
+    for _ in range(2):
+        outbox.add_once("quota-2026-11", "quota", {"month": "2026-11"})
+
+    assert claimed(outbox).body == {"month": "2026-11"}
+    assert outbox.claim() is None

@@ -226,3 +226,29 @@ def test_an_interrupted_run_says_so(store: RunStore, run: Run):
         assert process.wait(timeout=20) == -signal.SIGINT
 
     assert store.get(run.run_id).error == "It was interrupted."
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_only_what_still_goes_on_is_ended_with_the_service(
+    is_over: bool,  # noqa: FBT001  # pytest's
+    store: RunStore,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """In this process, which must not be killed."""
+    killed: list[int] = []
+    reading, writing = os.pipe()
+    os.write(writing, b"still here")
+    os.close(writing)
+    monkeypatch.setattr(journal, "_STANDARD_INPUT", reading)
+    monkeypatch.setattr(os, "killpg", lambda _group, number: killed.append(number))
+    recorded = RunJournal(store, run.run_id)
+    if is_over:
+        with recorded.going_on():
+            pass
+
+    recorded._end_alone()
+
+    os.close(reading)
+    assert killed == ([] if is_over else [signal.SIGKILL])
+    assert store.get(run.run_id).state is (State.SUCCEEDED if is_over else State.FAILED)

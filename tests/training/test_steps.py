@@ -12,12 +12,15 @@ import orjson
 import pytest
 
 from app.core.database import Database
+from app.core.errors import TrainingError
 from app.core.run import Run, State, Step, Trigger
 from app.core.runs import RunStore
+from app.core.settings import Settings
 from app.core.store import ModelStore
 from tests.fakes import rawg
 from tests.training.conftest import Command
 from tests.worlds import publish
+from training.workspace import Workspace
 
 RUN_ID = "20261126T040000-abcdef"
 STEPS = ("collect", "validate", "train", "evaluate", "publish")
@@ -136,6 +139,8 @@ def test_there_is_nothing_to_recommend_from_before_the_first_model(command: Comm
     take(command, "collect")
 
     assert "There is no model to recommend from." in command("step", "recommend", "--run-id", RUN_ID).err
+    with pytest.raises(TrainingError, match="holds no candidate"):
+        Workspace(Settings(), RUN_ID).candidate()
     assert "holds no champion" in command("step", "evaluate", "--run-id", RUN_ID).err
 
 
