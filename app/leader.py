@@ -1,6 +1,5 @@
 """The leader: of all processes that can train, the one that keeps the schedule and looks after the runs."""
 
-import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +9,7 @@ import structlog
 
 from app.core.database import Database
 from app.core.errors import DatabaseError, StoreNotWritableError, one_line
-from app.core.leases import LEASE_SECONDS, Lease, this_process
+from app.core.leases import LEASE_SECONDS, Lease
 from app.core.runs import RunStore
 from app.core.store import ModelStore
 from app.due_runs import DueRuns
@@ -34,7 +33,7 @@ class Leader:
     ) -> None:
         """Lead nobody yet."""
         self._database = database
-        self._lease = Lease(database, LEASE, f"{this_process()}/{secrets.token_hex(3)}")
+        self._lease = Lease(database, LEASE)
         self._runs = runs
         self._models = models
         self._due = due

@@ -1,6 +1,5 @@
 """Runs the trainer: a child process, so that training costs the service nothing but the cores it leaves idle."""
 
-import secrets
 import sys
 import time
 from collections import deque
@@ -23,7 +22,7 @@ from app.core.errors import (
     StoreNotWritableError,
     one_line,
 )
-from app.core.leases import BEAT_SECONDS, this_process
+from app.core.leases import BEAT_SECONDS, own_name
 from app.core.run import State
 from app.core.runs import RunStore
 from app.core.settings import Settings
@@ -91,7 +90,7 @@ class Trainer:
         self._may_begin = may_begin
         self._command = command
         self._folder = settings.data_dir / "runs"
-        self._name = f"{this_process()}/{secrets.token_hex(3)}"  # containers may share a host's name and numbers
+        self._name = own_name()
         self._followed: _Followed | None = None
         self._ends: deque[_End] = deque()
         self._lock = Lock()

@@ -1,7 +1,6 @@
 """What the service does again and again beside answering: a timer for each job, in every worker."""
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from app.core.cron import trigger
 from app.core.database import Database
 from app.core.errors import DatabaseError
-from app.core.leases import BEAT_SECONDS, Lease, this_process
+from app.core.leases import BEAT_SECONDS, Lease
 from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
@@ -38,7 +37,7 @@ class Scheduler:
         """Look after training runs where this process can train; `tell` sends what people are to be told."""
         self._settings = settings
         self._tell = tell
-        self._teller = Lease(database, "teller", f"{this_process()}/{secrets.token_hex(3)}")
+        self._teller = Lease(database, "teller")
         self._telling: Thread | None = None
         self._leader: Leader | None = None
         self._trainer: Trainer | None = None

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -78,10 +78,7 @@ class Runner:
 
             config = TrainingConfig(collaborative=CONFIGS[choice.estimator]())
             outcome = train(settings, pages, config, Wishes(options.tune, options.force, options.dry_run), journal)
-            journal.keep_result(result_of(settings, outcome))
-            if pages:
-                collection.folder(settings).keep_only(pages)
-            journal.result = result_of(settings, outcome, track(settings, outcome, journal))
+            conclude(settings, outcome, pages, journal, journal.keep_result)
         return outcome
 
 
@@ -114,6 +111,21 @@ def warn_of_quota(settings: Settings, notices: Notices) -> None:
         patiently(lambda: notices.add_once(f"quota-{ledger.month}", "quota", body))
 
 
+def conclude(
+    settings: Settings,
+    outcome: "Outcome",
+    pages: Collection | None,
+    journal: Journal,
+    keep: Callable[[dict[str, Any]], None],
+) -> None:
+    """Do what is left once a version may serve: keep the result at once, whatever comes of the rest, then once more."""
+    result = result_of(settings, outcome)
+    keep(result)
+    if pages:
+        collection.folder(settings).keep_only(pages)
+    keep({**result, "warnings": [*result["warnings"], *track(settings, outcome, journal)]})
+
+
 def track(settings: Settings, outcome: "Outcome", journal: Journal) -> list[str]:
     """Tell Weights & Biases of the new version; returns warnings, as nothing depends on it."""
     if outcome.dry_run:
@@ -126,7 +138,7 @@ def track(settings: Settings, outcome: "Outcome", journal: Journal) -> list[str]
     return [warning]
 
 
-def result_of(settings: Settings, outcome: "Outcome", warnings: Sequence[str] = ()) -> dict[str, Any]:
+def result_of(settings: Settings, outcome: "Outcome") -> dict[str, Any]:
     """Write what came of a run for machines."""
     manifest, changes = outcome.manifest, outcome.findings.changes
     gate = manifest.gate
@@ -146,7 +158,7 @@ def result_of(settings: Settings, outcome: "Outcome", warnings: Sequence[str] = 
         "validation": outcome.records._asdict(),
         "quota": _quota(settings),
         "changes": told.to_dict() if told else None,
-        "warnings": [*(changes.warnings() if changes else []), *warnings],
+        "warnings": changes.warnings() if changes else [],
     }
 
 

@@ -17,13 +17,12 @@ from app.core.store import ModelStore
 from app.core.telling import tell
 from training import source
 from training.candidate import Given, make
-from training.collection import folder
 from training.fitting import TrainingConfig
 from training.journal import RunJournal
 from training.pipeline import Outcome, catalogue_of, champion_of, judge
 from training.progress import say
 from training.publishing import publish
-from training.run import begin, result_of, track, warn_of_quota
+from training.run import begin, conclude, warn_of_quota
 from training.workspace import Workspace
 
 # A run is taken for dead when nothing is heard of it for so long: the pause before its next step or, where a step is
@@ -112,12 +111,7 @@ def _publish(context: _Context) -> None:
         champion = context.champion()
         manifest, findings = publish(settings, workspace.judged(), champion, journal)
         outcome = Outcome(manifest, findings, champion.manifest if champion else None, workspace.records())
-        workspace.keep_result(result_of(settings, outcome))  # it may serve by now, whatever comes of the rest
-        pages = workspace.source()
-        if pages:
-            folder(settings).keep_only(pages)
-        warnings = track(settings, outcome, journal)
-        workspace.keep_result(result_of(settings, outcome, warnings))
+        conclude(settings, outcome, workspace.source(), journal, workspace.keep_result)
 
 
 def _notify(context: _Context) -> None:

@@ -52,7 +52,7 @@ class WandbTracker:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                start_new_session=True,
+                process_group=0,  # not a session, which would compete with the service as an equal
             ) as child:
                 try:
                     _, told = child.communicate(timeout=limit)

@@ -1,6 +1,7 @@
 """Leases: rights that one process of all has at a time."""
 
 import os
+import secrets
 import socket
 
 import sqlalchemy as sa
@@ -17,6 +18,11 @@ def this_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+def own_name() -> str:
+    """Make a name that nobody else has: containers may share a host's name and the numbers of processes."""
+    return f"{this_process()}/{secrets.token_hex(3)}"
+
+
 class Lease:
     """A right that one process has at a time: it expires unless it is renewed, and is free again once given up."""
 
@@ -24,7 +30,7 @@ class Lease:
         """Name the right, and who asks for it."""
         self._database = database
         self._name = name
-        self._holder = holder or this_process()
+        self._holder = holder or own_name()
 
     def take(self, seconds: float = LEASE_SECONDS) -> bool:
         """Take the lease, or renew it; False where another holds it."""

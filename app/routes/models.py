@@ -9,15 +9,13 @@ from app.answer_log import AnswerLog
 from app.core.errors import ArtifactError, DatabaseError, StoreNotWritableError, VersionNotFoundError
 from app.core.outcomes import OutcomeStore
 from app.core.store import ModelStore
+from app.dependencies import MAX_N, MAX_OFFSET
 from app.exception_handlers import documented
 from app.live_model import LiveModel
 from app.model_schemas import ModelDetail, ModelPage, ModelSummary, Rejected, Standing
 from app.outcome_schemas import VersionOutcomes
 from app.pace import Pace
 from app.probation import Probation
-
-MAX_LISTED = 100
-MAX_OFFSET = 100_000
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -30,7 +28,7 @@ Version = Annotated[
         openapi_examples={"a version": {"value": "20261123T040000-123456"}},
     ),
 ]
-N = Annotated[int, Query(ge=1, le=MAX_LISTED, description="How many versions to list.")]
+N = Annotated[int, Query(ge=1, le=MAX_N, description="How many versions to list.")]
 Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description="How many newer versions to pass over first.")]
 
 
