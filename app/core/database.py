@@ -16,7 +16,7 @@ from app.core.errors import DatabaseError
 
 log = structlog.get_logger(__name__)
 
-REVISION = "0002"  # the newest migration
+REVISION = "0003"  # the newest migration
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_NUMBER = 4200_1126  # names our lock among PostgreSQL's advisory locks

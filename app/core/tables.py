@@ -166,3 +166,22 @@ notices = Table(
     Column("error", Text),
     sqlite_with_rowid=False,
 )
+
+# What one process found out and others show, by its name; `body` is JSON.
+documents = Table(
+    "documents",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Players for whom something was tried out on the page while the players were invented: as long as there are no others,
+# the invented ones stay.
+tried_out = Table(
+    "tried_out",
+    metadata,
+    Column("user_id", _BYTEWISE, primary_key=True),
+    sqlite_with_rowid=False,
+)
