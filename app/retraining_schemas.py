@@ -47,16 +47,6 @@ class RetrainRequest(BaseModel):
         return RunOptions(**self.model_dump())
 
 
-class RunOptionsAsked(BaseModel):
-    """What a run was asked for, as in `POST /retrain`."""
-
-    collect: bool
-    tune: int
-    force: bool
-    dry_run: bool
-    full: bool
-
-
 class StepOfRun(BaseModel):
     """A step of a run."""
 
@@ -86,7 +76,7 @@ class RunSummary(BaseModel):
     run_id: str
     state: State = Field(description="`queued`: it waits for a process that can train, and for the run before it.")
     trigger: Trigger = Field(description="What asked for it; `start`: the service, which needed another model.")
-    options: RunOptionsAsked
+    options: RunOptions
     queued_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -105,7 +95,6 @@ class RunSummary(BaseModel):
             {
                 **{name: getattr(run, name) for name in RunSummary.model_fields},
                 **{name: None if (at := getattr(run, name)) is None else written_time(at) for name in times},
-                "options": RunOptionsAsked.model_validate(run.options, from_attributes=True),
                 "steps": [StepOfRun.of(step) for step in run.steps],
                 **more,
             }

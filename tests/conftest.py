@@ -21,15 +21,28 @@ pytest_plugins = ["tests.databases"]
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test sees the settings, data or models of whoever runs it."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+    _forget_settings(monkeypatch)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
+def _forget_settings(patch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        patch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture(scope="session")
+def default_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The settings of nobody, read once: it takes a while."""
+    with pytest.MonkeyPatch.context() as patch:
+        _forget_settings(patch)
+        patch.chdir(tmp_path_factory.mktemp("empty"))
+        return Settings()
+
+
 @pytest.fixture(autouse=True)
-def logs_as_in_a_program() -> None:
-    log.configure(Settings())
+def logs_as_in_a_program(default_settings: Settings) -> None:
+    log.configure(default_settings)
 
 
 @pytest.fixture

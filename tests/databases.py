@@ -70,18 +70,27 @@ def migrated_template(shared_postgres: postgres.Postgres) -> str:
     return url.rpartition("/")[2]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of either kind with the newest schema: most tests need not watch how it comes about."""
-    if request.param == "sqlite":
-        (tmp_path / "data").mkdir(exist_ok=True)
-        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "data" / "interactions.db")
-        yield f"sqlite:///{tmp_path}/data/interactions.db"
-        return
-    server: postgres.Postgres = request.getfixturevalue("shared_postgres")
-    url = server.create_database(request.getfixturevalue("migrated_template"))
+@pytest.fixture
+def migrated_sqlite(tmp_path: Path, migrated_file: Path) -> str:
+    """An SQLite database with the newest schema: most tests need not watch how it comes about."""
+    (tmp_path / "data").mkdir(exist_ok=True)
+    shutil.copy(migrated_file, tmp_path / "data" / "interactions.db")
+    return f"sqlite:///{tmp_path}/data/interactions.db"
+
+
+@pytest.fixture
+def migrated_postgres(shared_postgres: postgres.Postgres, migrated_template: str) -> Iterator[str]:
+    """A PostgreSQL database with the newest schema."""
+    url = shared_postgres.create_database(migrated_template)
     yield url
-    server.drop_database(url)
+    shared_postgres.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """A database of either kind with the newest schema."""
+    url: str = request.getfixturevalue(f"migrated_{request.param}")
+    return url
 
 
 @pytest.fixture

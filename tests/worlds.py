@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -157,7 +158,12 @@ def artifact(version: str = "20260101T000000-000000", **fields: object) -> Artif
         "held_out_indptr": np.array([0, 2], dtype=np.int64),
         "held_out_indices": np.array([2, 5], dtype=np.int32),
     }
-    return Artifact(manifest(version, **fields), {**six_games().to_arrays(), **held_out})
+    return Artifact(manifest(version, **fields), {**_six_games_as_arrays(), **held_out})
+
+
+@cache
+def _six_games_as_arrays() -> Arrays:
+    return six_games().to_arrays()
 
 
 def publish(store: ModelStore, version: str = "20260101T000000-000000", **fields: object) -> str:

@@ -79,7 +79,7 @@ def validate(starter: Starter = False, as_json: Json = False) -> None:
     """Check the pages collected last (or the starter catalogue) and report everything that is wrong at once."""
     settings = opened.settings()
     pages = None if starter else source.kept(settings)
-    from training.pipeline import check
+    from training.checking import check
 
     _, report = check(settings, pages)
     tables.show(report.to_dict(), tables.validation(report), as_json=as_json)

@@ -2,19 +2,14 @@
 
 from dataclasses import dataclass, replace
 
-import orjson
-import pandas as pd
-
 from app.core.artifact import Artifact, Manifest
-from app.core.catalogue import Catalogue
-from app.core.errors import ArtifactError, VersionNotFoundError
-from app.core.files import write_atomically
 from app.core.interactions import InteractionStore
 from app.core.run import Step
 from app.core.settings import Settings
-from app.core.store import ModelStore
-from training import gate, ingest, report
+from training import gate, report
 from training.candidate import Candidate, Given, make
+from training.champion import champion_of
+from training.checking import catalogue_of
 from training.evaluate import evaluate
 from training.fitting import TrainingConfig
 from training.journal import Journal, Unrecorded
@@ -22,8 +17,8 @@ from training.pages import Collection
 from training.patience import patiently
 from training.progress import say
 from training.publishing import Judged, publish
+from training.records import RecordCounts
 from training.report import Findings
-from training.validation import RecordCounts, ValidationReport, validate
 
 
 @dataclass(frozen=True)
@@ -72,38 +67,6 @@ def train(
         manifest, findings = publish(settings, judged, champion, journal, dry_run=wishes.dry_run)
     before = champion.manifest if champion else None
     return Outcome(manifest, findings, before, found.counts, wishes.dry_run)
-
-
-def check(settings: Settings, collection: Collection | None) -> tuple[pd.DataFrame, ValidationReport]:
-    """Validate a collection, or the starter catalogue, and write the report to the data folder."""
-    if collection is None:
-        frame = ingest.starter_frame()
-    else:
-        frame = ingest.to_frame(collection.pages(), settings.rawg_max_games)
-    valid, report = validate(frame, settings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    write_atomically(settings.data_dir / "validation.json", orjson.dumps(report.to_dict(), option=orjson.OPT_INDENT_2))
-    return valid, report
-
-
-def catalogue_of(settings: Settings, collection: Collection | None) -> tuple[Catalogue, ValidationReport]:
-    """Make the catalogue of what is valid; raises `ValidationFailedError` where that is not enough."""
-    valid, found = check(settings, collection)
-    if found.bad:
-        say(f"Set aside: {found.bad} of {found.rows} records; see `python -m training validate`")
-    found.raise_if_stopped()
-    catalogue = Catalogue.from_frame(valid)
-    say(f"Catalogue: {len(catalogue)} games")
-    return catalogue, found
-
-
-def champion_of(settings: Settings) -> Artifact | None:
-    """Load the current version; None before the first, and where it cannot be loaded and so serves nobody."""
-    try:
-        return ModelStore(settings.model_store).current()
-    except (ArtifactError, VersionNotFoundError) as unusable:
-        say(f"The current version cannot be used: {unusable}")
-        return None
 
 
 def judge(settings: Settings, made: Candidate, champion: Artifact | None, *, force: bool = False) -> Judged:

@@ -44,6 +44,14 @@ class Rule(NamedTuple):
     required: bool = False
 
 
+class RecordCounts(NamedTuple):
+    """How many records there were, how many were used, and how many were bad."""
+
+    rows: int
+    valid: int
+    bad: int
+
+
 def flatten(record: object) -> Row:
     """Lay a record out as a row of one value a fact; a fact that is missing is null, a missing list empty.
 

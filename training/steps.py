@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from app.core.answer import Query
 from app.core.artifact import Artifact
@@ -16,14 +17,16 @@ from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.core.telling import tell
 from training import source
-from training.candidate import Given, make
-from training.fitting import TrainingConfig
+from training.champion import champion_of
 from training.journal import RunJournal
-from training.pipeline import Outcome, catalogue_of, champion_of, judge
 from training.progress import say
-from training.publishing import publish
 from training.run import begin, conclude, warn_of_quota
 from training.workspace import Workspace
+
+if TYPE_CHECKING:
+    from training.candidate_files import CandidateFiles
+
+# A step is a process, which imports what it needs and nothing else: scikit-learn, numba and matplotlib take seconds.
 
 # A run is taken for dead when nothing is heard of it for so long: the pause before its next step or, where a step is
 # killed, before its next attempt.
@@ -51,6 +54,11 @@ class _Context:
             return self.runs.get(self.run_id)
         except RunNotFoundError:
             return begin(self.runs, Trigger.AIRFLOW, RunOptions(), SECONDS_BETWEEN, self.run_id)
+
+    def candidate(self) -> "CandidateFiles":
+        from training.candidate_files import CandidateFiles
+
+        return CandidateFiles(self.workspace)
 
     def champion(self) -> Artifact | None:
         """Load the version that was current at the training, which must be so still."""
@@ -85,31 +93,41 @@ def _collect(context: _Context) -> None:
 
 
 def _validate(context: _Context) -> None:
+    from training.checking import catalogue_of
+
     with context.step(Step.VALIDATE):
         catalogue, found = catalogue_of(context.settings, context.workspace.source())
         context.workspace.keep_catalogue(catalogue, found.counts)
 
 
 def _train(context: _Context) -> None:
+    from training.candidate import Given, make
+    from training.fitting import TrainingConfig
+
     with context.step(Step.TRAIN):
         champion = champion_of(context.settings)
+        context.workspace.keep_champion(champion.manifest.version if champion else None)
         pages = context.workspace.source()
         given = Given(context.workspace.catalogue(), "rawg" if pages else "starter", context.interactions, champion)
-        made = make(given, TrainingConfig())
-        context.workspace.keep_candidate(made, champion.manifest.version if champion else None)
+        context.candidate().keep(make(given, TrainingConfig()))
 
 
 def _evaluate(context: _Context) -> None:
+    from training.pipeline import judge
+
     with context.step(Step.EVALUATE):
-        champion = context.champion()
-        context.workspace.keep_findings(judge(context.settings, context.workspace.candidate(), champion).findings)
+        candidate, champion = context.candidate(), context.champion()
+        candidate.keep_findings(judge(context.settings, candidate.read(), champion).findings)
 
 
 def _publish(context: _Context) -> None:
+    from training.pipeline import Outcome
+    from training.publishing import publish
+
     with context.step(Step.PUBLISH) as journal:
         workspace, settings = context.workspace, context.settings
         champion = context.champion()
-        manifest, findings = publish(settings, workspace.judged(), champion, journal)
+        manifest, findings = publish(settings, context.candidate().judged(), champion, journal)
         outcome = Outcome(manifest, findings, champion.manifest if champion else None, workspace.records())
         conclude(settings, outcome, workspace.source(), journal, workspace.keep_result)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
@@ -11,7 +11,7 @@ from pandera.errors import SchemaErrors
 
 from app.core.errors import ValidationFailedError
 from app.core.settings import Settings
-from training.records import RULES, Rule
+from training.records import RULES, RecordCounts, Rule
 
 _EXAMPLES = 3
 _LONGEST_VALUE = 60  # characters of a wrong value that a report shows
@@ -43,14 +43,6 @@ class SetAside:
     game_id: str
     name: str
     reasons: list[str]
-
-
-class RecordCounts(NamedTuple):
-    """How many records there were, how many were used, and how many were bad."""
-
-    rows: int
-    valid: int
-    bad: int
 
 
 @dataclass(frozen=True)

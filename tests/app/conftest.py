@@ -27,10 +27,16 @@ def store() -> ModelStore:
 
 
 @pytest.fixture
-def client(store: ModelStore, migrated_url: str) -> Iterator[TestClient]:
-    """The service with the six games, on either database."""
+def service_url(migrated_sqlite: str) -> str:
+    """The database of `client`: SQLite, where a module does not say that its tests are about either kind."""
+    return migrated_sqlite
+
+
+@pytest.fixture
+def client(store: ModelStore, service_url: str) -> Iterator[TestClient]:
+    """The service with the six games."""
     publish(store)
-    with TestClient(create_app(_settings(migrated_url)), raise_server_exceptions=False) as running:
+    with TestClient(create_app(_settings(service_url)), raise_server_exceptions=False) as running:
         yield running
 
 

@@ -13,7 +13,7 @@ from app.core.histories import Play
 from app.core.interactions import InteractionStore
 from app.core.store import ModelStore
 from app.core.tables import hidden_games
-from tests.app.test_start import Service, started
+from tests.app.test_start import Service, unmeasured
 from tests.postgres import Postgres
 from tests.worlds import publish, put
 
@@ -25,7 +25,7 @@ BACK = 2.0  # seconds, after which everything is back
 
 @contextmanager
 def serving(url: str) -> Iterator[Service]:
-    with started(DATABASE_URL=url, ADMIN_API_KEY="admin-key-of-the-tests") as service:
+    with unmeasured(DATABASE_URL=url, ADMIN_API_KEY="admin-key-of-the-tests") as service:
         service.wait_for("startup complete")
         yield service
 

@@ -13,6 +13,11 @@ LISTS = ["/games", "/games/popular", "/games/new", "/games/trending"]
 
 
 @pytest.fixture
+def service_url(migrated_url: str) -> str:
+    return migrated_url
+
+
+@pytest.fixture
 def client(admin: TestClient) -> TestClient:
     return admin
 

@@ -14,6 +14,11 @@ PLAY = {"user_id": "eve", "game_id": 10, "kind": "play", "hours": 2.5}
 
 
 @pytest.fixture
+def service_url(migrated_url: str) -> str:
+    return migrated_url
+
+
+@pytest.fixture
 def client(admin: TestClient) -> TestClient:
     return admin
 
@@ -273,8 +278,8 @@ def test_while_the_database_is_away_writes_are_503_and_afterwards_all_is_well(ow
         assert mine(client) == [(10, "play")]
 
 
-def test_two_workers_share_what_is_written(client: TestClient, migrated_url: str):
-    with administered(migrated_url) as other:
+def test_two_workers_share_what_is_written(client: TestClient, service_url: str):
+    with administered(service_url) as other:
         other.post("/interactions", json=PLAY)
         assert recommended(client)[0] == 20
         client.delete("/users/ann")

@@ -29,6 +29,11 @@ NOTHING = {"games": 0, "answers": 0, "per_game": None, "per_answer": None}
 
 
 @pytest.fixture
+def service_url(migrated_url: str) -> str:
+    return migrated_url
+
+
+@pytest.fixture
 def service(database_url: str, store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     monkeypatch.setattr(answer_log, "WRITE_SECONDS", 0.01)
     publish(store)

@@ -24,7 +24,7 @@ def test_every_answer_is_what_the_document_says():
                 *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{service.address}/openapi.json"),
                 *("--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"),
                 *("--header", f"X-API-Key: {KEY}"),
-                *("--max-examples", "6", "--seed", "1", "--generation-deterministic"),
+                *("--max-examples", "3", "--seed", "1", "--generation-deterministic"),
                 *("--no-color", "--warnings", "off", "--no-shrink"),
             ],
             env={**os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.schemathesis_hooks"},

@@ -133,18 +133,18 @@ def test_the_first_start_trains_on_the_starter_and_serves_real_games():
 
 
 def test_services_that_start_together_train_once():
-    with started() as one, started() as other:
+    with unmeasured() as one, unmeasured() as other:
         assert one.get("/health/ready")["games"] == other.get("/health/ready")["games"] == 500
     assert len(ModelStore(Path("models")).versions()) == 1
 
 
 def test_workers_that_start_together_print_one_admin_key():
     publish(ModelStore(Path("models")))
-    with started(WORKERS="2") as one, started(WORKERS="2") as other:
+    with unmeasured(WORKERS="2") as one, unmeasured(WORKERS="2") as other:
         for service in (one, other):
             service.wait_for("(?s)startup complete.*startup complete")
         [key] = re.findall(r"^The admin key, shown this once: (grk_\S+)$", one.log + other.log, re.MULTILINE)
-    with started() as again:
+    with unmeasured() as again:
         again.wait_for("startup complete")
     assert (one.log + other.log + again.log).count("grk_") == 1
     assert KeyRing(KeyStore(Database(Settings().database)).grants()).find(key)
@@ -152,7 +152,7 @@ def test_workers_that_start_together_print_one_admin_key():
 
 def test_a_service_without_its_database_serves_all_the_same():
     publish(ModelStore(Path("models")))
-    with started(DATABASE_URL="postgresql://me:secret@127.0.0.1:1/games") as service:
+    with unmeasured(DATABASE_URL="postgresql://me:secret@127.0.0.1:1/games") as service:
         assert service.get("/recommend/ann?n=1")["games"][0]["game_id"] == 30
         assert "the keys cannot be read" in service.log
         assert "secret" not in service.log
@@ -160,7 +160,7 @@ def test_a_service_without_its_database_serves_all_the_same():
 
 def test_with_a_model_the_service_starts_at_once_and_does_not_train():
     publish(ModelStore(Path("models")))
-    with started(LOG_FORMAT="json") as service:
+    with unmeasured(LOG_FORMAT="json") as service:
         assert service.get("/recommend/ann?n=1")["games"][0]["game_id"] == 30
         assert "Catalogue:" not in service.log
         first = json.loads(service.log.splitlines()[0])
@@ -173,19 +173,19 @@ def test_a_key_turns_the_starter_into_the_live_catalogue_while_it_serves(fake_ra
     publish(ModelStore(Path("models")))
     fake_rawg.faults = {1: [rawg.slow(1)]}
     environment = {"RAWG_API_KEY": rawg.KEY, "RAWG_BASE_URL": fake_rawg.base_url, **at_full_speed()}
-    with started(**environment) as service:
+    with unmeasured(**environment) as service:
         assert service.get("/health/ready")["games"] == 6
         service.wait_for("(?s)model loaded.*model loaded", seconds=90)
         assert service.get("/health/ready")["games"] == 100
     asked = len(fake_rawg.requests)
-    with started(**environment) as service:
+    with unmeasured(**environment) as service:
         assert service.get("/health/ready")["games"] == 100
     assert len(fake_rawg.requests) == asked
 
 
 def test_a_wrong_key_does_not_take_the_model_away(fake_rawg: rawg.FakeRawg):
     publish(ModelStore(Path("models")))
-    with started(RAWG_API_KEY="wrong", RAWG_BASE_URL=fake_rawg.base_url, **at_full_speed()) as service:
+    with unmeasured(RAWG_API_KEY="wrong", RAWG_BASE_URL=fake_rawg.base_url, **at_full_speed()) as service:
         service.wait_for("training run ended.*RAWG does not know the key")
         assert service.get("/health/ready")["games"] == 6
 
@@ -238,7 +238,7 @@ def test_the_trainer_does_not_outlive_the_service(
 def test_a_current_model_that_cannot_be_used_is_not_replaced(damage: str):
     version = publish(ModelStore(Path("models")))
     (Path("models") / version / damage).write_text("{}")
-    with started() as service:
+    with unmeasured() as service:
         problem = service.get("/health/ready")
         assert problem["type"] == "urn:problem:model-not-loaded"
         assert problem["detail"].startswith("The current model cannot be used")
@@ -246,8 +246,7 @@ def test_a_current_model_that_cannot_be_used_is_not_replaced(damage: str):
     assert ModelStore(Path("models")).versions() == [version]
 
 
-@pytest.mark.parametrize("key", ["", rawg.KEY])
-@pytest.mark.parametrize("damage", ["manifest", "pointer", "folder"])
+@pytest.mark.parametrize(("damage", "key"), [("manifest", ""), ("pointer", rawg.KEY), ("folder", rawg.KEY)])
 def test_a_broken_model_is_left_to_a_person(damage: str, key: str, fake_rawg: rawg.FakeRawg):
     version = publish(ModelStore(Path("models")))
     if damage == "manifest":
@@ -256,7 +255,7 @@ def test_a_broken_model_is_left_to_a_person(damage: str, key: str, fake_rawg: ra
         (Path("models") / "current").write_text("garbage")
     else:
         (Path("models") / version).rename("away")
-    with started(RAWG_API_KEY=key, RAWG_BASE_URL=fake_rawg.base_url) as service:
+    with unmeasured(RAWG_API_KEY=key, RAWG_BASE_URL=fake_rawg.base_url) as service:
         assert service.get("/health/ready")["detail"].startswith("The current model cannot be used")
         service.wait_for("activate another, or train anew|model refused")
     assert not fake_rawg.requests

@@ -1,6 +1,7 @@
 """The store as a file, and back again."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,8 +36,10 @@ def no_titles() -> Titles:
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(INTERACTIONS, min_size=1, max_size=20))
-def test_an_export_comes_back_as_it_was(written: list[Interaction]):
+def test_an_export_comes_back_as_it_was(migrated_file: Path, written: list[Interaction]):
     with TemporaryDirectory() as folder:
+        for name in ("one", "0", "1", "2"):
+            shutil.copy(migrated_file, f"{folder}/{name}.db")
         store = InteractionStore.open(f"sqlite:///{folder}/one.db")
         store.write(written)
         for number, ending in enumerate(("csv", "jsonl", "parquet")):

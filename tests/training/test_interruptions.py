@@ -31,6 +31,12 @@ def child(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Pope
     )
 
 
+def not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what child processes run not count as covered, which takes its time."""
+    for name in [name for name in os.environ if name.startswith("COV")]:
+        monkeypatch.delenv(name)
+
+
 def folder_of(collection: Collection) -> Path:
     """Where all collections lie."""
     return collection.folder.parent
@@ -42,14 +48,16 @@ def renamed(collection: Collection) -> int:
 
 
 @pytest.mark.timeout(180)  # a run that was killed is taken for alive for ten seconds more
-@pytest.mark.parametrize("step", ["Collecting: 40", "Plays:"])
-def test_kill_9_in_the_middle_of_a_run_leaves_the_model_and_the_next_run_works(step: str, fake_rawg: rawg.FakeRawg):
+def test_kill_9_in_the_middle_of_a_run_leaves_the_model_and_the_next_run_works(
+    fake_rawg: rawg.FakeRawg, monkeypatch: pytest.MonkeyPatch
+):
+    not_measured(monkeypatch)
     store = ModelStore(Path("models"))
     version = publish(store)
     env = {"RAWG_BASE_URL": fake_rawg.base_url, "RAWG_API_KEY": rawg.KEY, "RAWG_MAX_GAMES": "100"}
     with child("run", env=env) as process:
         assert process.stderr is not None
-        assert any(line.startswith(step.encode()) for line in process.stderr)
+        assert any(line.startswith(b"Plays:") for line in process.stderr)
         process.send_signal(signal.SIGKILL)
         process.communicate()
 
@@ -96,8 +104,7 @@ def test_kill_9_in_the_middle_of_an_update_leaves_the_old_collection_or_the_new_
 
 
 def test_a_disk_that_takes_no_more_is_one_clear_line_and_changes_nothing(monkeypatch: pytest.MonkeyPatch):
-    for name in [name for name in os.environ if "COV" in name]:
-        monkeypatch.delenv(name)  # whoever measures the child could not write either
+    not_measured(monkeypatch)  # whoever measures the child could not write either
     version = publish(ModelStore(Path("models")))
     with child("run") as process:
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (200_000, 200_000))

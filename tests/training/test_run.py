@@ -14,8 +14,8 @@ from training.collection import collect
 from training.gate import Decision
 from training.journal import RunJournal, Unrecorded
 from training.pipeline import Outcome
+from training.records import RecordCounts
 from training.report import Findings
-from training.validation import RecordCounts
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from app.core.store import ModelStore
 from tests.fakes import rawg
 from tests.training.conftest import Command
 from tests.worlds import publish
+from training.candidate_files import CandidateFiles
 from training.workspace import Workspace
 
 RUN_ID = "20261126T040000-abcdef"
@@ -140,7 +141,7 @@ def test_there_is_nothing_to_recommend_from_before_the_first_model(command: Comm
 
     assert "There is no model to recommend from." in command("step", "recommend", "--run-id", RUN_ID).err
     with pytest.raises(TrainingError, match="holds no candidate"):
-        Workspace(Settings(), RUN_ID).candidate()
+        CandidateFiles(Workspace(Settings(), RUN_ID)).read()
     assert "holds no champion" in command("step", "evaluate", "--run-id", RUN_ID).err
 
 

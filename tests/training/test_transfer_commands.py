@@ -14,7 +14,7 @@ from app.core.histories import Play
 from app.core.interactions import InteractionStore
 from app.core.store import ModelStore
 from tests.training.conftest import Command
-from tests.training.test_interruptions import child
+from tests.training.test_interruptions import child, not_measured
 from tests.worlds import publish
 from training.plays import PlaysFile
 
@@ -23,7 +23,8 @@ def opened(folder: str = "data") -> InteractionStore:
     return InteractionStore.open(f"sqlite:///{folder}/interactions.db")
 
 
-def test_kill_9_midway_and_once_more_ends_with_the_same_rows():
+def test_kill_9_midway_and_once_more_ends_with_the_same_rows(monkeypatch: pytest.MonkeyPatch):
+    not_measured(monkeypatch)
     draw = random.Random(0)  # noqa: S311  # a test's plays
     rows = [
         f"p{draw.randrange(3000)},{draw.randrange(1, 500)},{draw.random():.3f},e{row},true" for row in range(60_000)
