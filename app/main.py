@@ -15,6 +15,7 @@ from app.bounds import Bounds
 from app.comparing import Comparing
 from app.core import __version__
 from app.core.database import Database
+from app.core.documents import Documents
 from app.core.hidden_games import HiddenGames
 from app.core.interactions import InteractionStore
 from app.core.keys import KeyStore
@@ -33,6 +34,7 @@ from app.players import Players
 from app.probation import Probation
 from app.recommending import Recommending
 from app.routes import (
+    collection,
     documentation,
     games,
     health,
@@ -109,6 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.live_model, app.state.players, app.state.answer_log, tally, settings.answers_remembered
     )
     app.state.runs = RunStore(database)
+    app.state.documents = Documents(database)
     app.state.run_watch = RunWatch(app.state.runs)
     app.state.scheduler = Scheduler(
         settings, database, app.state.models, partial(tell, settings, database, app.state.models)
@@ -116,7 +119,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     exception_handlers.install(app, tally)
     refusals = documented(*security.REFUSALS, inputs=False)
     # `/games/hidden` before `/games/{game_id}`
-    for router in (transfer.router, models.router, retraining.router, hidden_games.router):
+    for router in (transfer.router, models.router, retraining.router, collection.router, hidden_games.router):
         app.include_router(router, dependencies=[security.ADMINISTERS], responses=refusals)
     for router in (recommend.router, games.router, labels.router):
         app.include_router(router, dependencies=[security.READS], responses=refusals)
@@ -143,7 +146,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     scheduler.every_in_a_thread(READ_SECONDS, "keys", guard.refresh)
     scheduler.start()
     app.state.answer_log.start()
-    with told_to_stop(app.state.run_watch.close):
+    with told_to_stop(app.state.run_watch.close, app.state.comparing.close):
         yield
     await scheduler.stop()
     app.state.telemetry.flush()
