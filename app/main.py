@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from app import exception_handlers, security
 from app.answer_log import AnswerLog
 from app.bounds import Bounds
+from app.comparing import Comparing
 from app.core import __version__
 from app.core.database import Database
 from app.core.documents import Documents
@@ -34,6 +35,7 @@ from app.players import Players
 from app.probation import Probation
 from app.recommending import Recommending
 from app.routes import (
+    collection,
     documentation,
     games,
     health,
@@ -48,8 +50,10 @@ from app.routes import (
     retraining,
     transfer,
 )
+from app.run_watch import RunWatch
 from app.scheduler import Scheduler
 from app.security import READ_SECONDS, Guard
+from app.stopping import told_to_stop
 from app.tally import Tally
 from app.telemetry import Telemetry
 from app.trends import Trends
@@ -100,6 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     tally = Tally()
     app.state.models = ModelStore(settings.model_store)
     app.state.live_model = LiveModel(app.state.models)
+    app.state.comparing = Comparing(app.state.models, app.state.live_model)
     app.state.probation = Probation(
         settings, app.state.live_model, app.state.models, tally, app.state.outcomes, Notices(database)
     )
@@ -110,13 +115,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.page_sessions = PageSessions(Documents(database), settings, app.state.live_model)
     app.state.runs = RunStore(database)
+    app.state.documents = Documents(database)
+    app.state.run_watch = RunWatch(app.state.runs)
     app.state.scheduler = Scheduler(
         settings, database, app.state.models, partial(tell, settings, database, app.state.models)
     )
     exception_handlers.install(app, tally)
     refusals = documented(*security.REFUSALS, inputs=False)
     # `/games/hidden` before `/games/{game_id}`, and `/users/{user_id}/games` before `/users/{user_id}`
-    for router in (transfer.router, models.router, retraining.router, hidden_games.router):
+    for router in (transfer.router, models.router, retraining.router, collection.router, hidden_games.router):
         app.include_router(router, dependencies=[security.ADMINISTERS], responses=refusals)
     for router in (recommend.router, games.router, labels.router, player_games.router):
         app.include_router(router, dependencies=[security.READS], responses=refusals)
@@ -144,7 +151,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     scheduler.every_in_a_thread(READ_SECONDS, "keys", guard.refresh)
     scheduler.start()
     app.state.answer_log.start()
-    yield
+    with told_to_stop(app.state.run_watch.close, app.state.comparing.close):
+        yield
     await scheduler.stop()
     app.state.telemetry.flush()
     await app.state.answer_log.close()

@@ -4,9 +4,11 @@ import orjson
 import pandas as pd
 
 from app.core.catalogue import Catalogue
+from app.core.documents import VALIDATION
 from app.core.files import write_atomically
 from app.core.settings import Settings
 from training import ingest
+from training.journal import Journal
 from training.pages import Collection
 from training.progress import say
 from training.validation import ValidationReport, validate
@@ -24,9 +26,15 @@ def check(settings: Settings, collection: Collection | None) -> tuple[pd.DataFra
     return valid, report
 
 
-def catalogue_of(settings: Settings, collection: Collection | None) -> tuple[Catalogue, ValidationReport]:
-    """Make the catalogue of what is valid; raises `ValidationFailedError` where that is not enough."""
+def catalogue_of(
+    settings: Settings, collection: Collection | None, journal: Journal
+) -> tuple[Catalogue, ValidationReport]:
+    """Make the catalogue of what is valid; raises `ValidationFailedError` where that is not enough.
+
+    Either way the journal keeps the report.
+    """
     valid, found = check(settings, collection)
+    journal.keep(VALIDATION, found.to_document())
     if found.bad:
         say(f"Set aside: {found.bad} of {found.rows} records; see `python -m training validate`")
     found.raise_if_stopped()

@@ -55,7 +55,7 @@ def train(
     """
     config, wishes, journal = config or TrainingConfig(), wishes or Wishes(), journal or Unrecorded()
     with journal.step(Step.VALIDATE):
-        catalogue, found = catalogue_of(settings, collection)
+        catalogue, found = catalogue_of(settings, collection, journal)
     interactions = patiently(lambda: InteractionStore.open(settings.database))
     champion = champion_of(settings)
     with journal.step(Step.TRAIN):
