@@ -1,9 +1,10 @@
 """The games that a player has, as games."""
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request
 
+from app import security
 from app.core.answer import Warned
-from app.core.errors import ModelNotLoadedError
+from app.core.errors import ModelNotLoadedError, UnauthorizedError
 from app.core.player_games import player_games
 from app.dependencies import Model, N, Offset, PlayersNow, UserId
 from app.exception_handlers import documented
@@ -12,16 +13,21 @@ from app.schemas import AnswerWarning
 
 router = APIRouter(tags=["players"])
 
+_PRIVATE = f"What real players played is told with a key alone, in the header {security.HEADER}."
+
 
 @router.get("/users/{user_id:path}/games", summary="List a player's games", responses=documented(ModelNotLoadedError))
 async def list_player_games(
-    user_id: UserId, model: Model, players: PlayersNow, n: N = 10, offset: Offset = 0
+    user_id: UserId, request: Request, model: Model, players: PlayersNow, n: N = 10, offset: Offset = 0
 ) -> PlayerGamePage:
     """List the games that a player played, rated, liked, disliked, wished for or hid, the latest first.
 
     Those of which no time is known follow, the one that counts most first. Of an invented player it is what was
-    invented and what was written since; a player nobody knows has an empty list.
+    invented and what was written since; a player nobody knows has an empty list. As soon as the model has learnt from
+    real players a key is needed, even where reading is open.
     """
+    if not model.is_simulated and security.HEADER not in request.headers:
+        raise UnauthorizedError(_PRIVATE)
     rows, trained_on, warnings = await players.history(user_id, model)
     found = player_games(rows, trained_on, model.weights)
     catalogue = model.recommender.catalogue

@@ -111,5 +111,15 @@ def test_limits_and_what_is_needed(client: TestClient):
     assert not [path for path in paths if path.startswith("/page")]
 
 
+def test_what_real_players_played_needs_a_key(store: ModelStore, migrated_sqlite: str):
+    publish(store, data_kind="observed")
+    with administered(migrated_sqlite) as client:
+        assert client.get("/users/ann/games").status_code == 200
+        del client.headers["X-API-Key"]
+        answer = client.get("/users/ann/games")
+        assert (answer.status_code, answer.json()["type"]) == (401, "urn:problem:unauthorized")
+        assert client.get("/recommend/ann").status_code == 200
+
+
 def test_before_the_first_model_there_are_no_games(modelless_client: TestClient):
     assert modelless_client.get("/users/ann/games").json()["type"] == "urn:problem:model-not-loaded"
