@@ -2,12 +2,18 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from app.core.database import Database
+from app.core.settings import Settings
+from app.core.store import ModelStore
+from app.main import create_app
 from app.pages import Pages, Visit
+from tests.worlds import publish
 
 WEB = Path(__file__).parents[2] / "app" / "web"
 WORDS = {code: json.loads((WEB / "words" / f"{code}.json").read_text("utf-8")) for code in ("en", "ko")}
@@ -19,6 +25,23 @@ SOURCES = {
 # `t("key")`, `parts("key"`, …, and keys that are made from a part that is known only then.
 WHOLE = re.compile(r"""["'`]((?:site|problem|player|ops)\.[a-z0-9_.-]+)["'`]""")
 PIECED = re.compile(r"""`((?:site|problem|player|ops)\.[a-z0-9_.-]*)\$\{""")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    folder = tmp_path_factory.mktemp("pages")
+    publish(ModelStore(folder / "models"))
+    settings = Settings(model_store=folder / "models", data_dir=folder / "data", retrain_enabled=False)
+    Database(settings.database).migrate()
+    with TestClient(create_app(settings)) as client:
+        yield client
+
+
+@pytest.fixture
+def client(running: TestClient) -> TestClient:
+    """A browser that was never here before."""
+    running.cookies.clear()
+    return running
 
 
 @pytest.mark.parametrize(
@@ -107,9 +130,18 @@ def test_nothing_else_is_sent(client: TestClient, path: str):
     assert client.get(f"/static/{Pages().digest}/{path}").status_code == 404
 
 
-def test_the_page_says_whose_plays_the_model_has_learnt_from(client: TestClient, modelless_client: TestClient):
-    assert 'data-kind="simulated"' in client.get("/").text
-    assert 'data-kind=""' in modelless_client.get("/").text
+def test_the_page_says_whose_plays_the_model_has_learnt_from_and_may_write_while_they_are_invented(client: TestClient):
+    answer = client.get("/")
+
+    assert 'data-kind="simulated" data-writes="true"' in answer.text
+    assert "Path=/page" in answer.headers["set-cookie"]
+
+
+def test_before_the_first_model_the_page_says_nothing_of_players_and_writes_nothing(modelless_client: TestClient):
+    answer = modelless_client.get("/")
+
+    assert 'data-kind="" data-writes="false"' in answer.text
+    assert "set-cookie" not in answer.headers
 
 
 def test_all_languages_have_the_same_words_and_places():
