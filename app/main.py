@@ -29,8 +29,8 @@ from app.core.telling import tell
 from app.exception_handlers import documented
 from app.fast_lane import FastLane
 from app.live_model import LiveModel
-from app.pages import Pages
 from app.page_session import PageSessions
+from app.pages import Pages
 from app.players import Players
 from app.probation import Probation
 from app.recommending import Recommending
@@ -43,8 +43,8 @@ from app.routes import (
     labels,
     metrics,
     models,
-    pages,
     page_writes,
+    pages,
     player_games,
     recommend,
     retraining,
