@@ -227,6 +227,7 @@ async function write(kind, game, event) {
     await load();
   } catch (error) {
     button.disabled = false;
+    button.focus();
     toast(sentenceOf(error), { kind: "bad" });
   }
 }
