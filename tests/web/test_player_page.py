@@ -57,6 +57,8 @@ def test_a_newcomer_sees_real_games_at_once_with_reasons_and_whose_they_are(open
     expect(page.get_by_role("link", name="RAWG", exact=True)).to_have_attribute("href", "https://rawg.io/")
     unfold(page, "#shelf details")
     expect(page.locator("#shelf-title")).to_have_text("Games so far: 12")
+    expect(page.locator("#shelf-games > li")).to_have_count(8)
+    page.get_by_role("button", name="Show all").click()
     expect(page.locator("#shelf-games > li")).to_have_count(12)
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
