@@ -31,6 +31,7 @@ from app.exception_handlers import documented
 from app.fast_lane import FastLane
 from app.live_model import LiveModel
 from app.page_session import PageSessions
+from app.pages import Pages
 from app.players import Players
 from app.probation import Probation
 from app.recommending import Recommending
@@ -45,6 +46,7 @@ from app.routes import (
     metrics,
     models,
     page_writes,
+    pages,
     player_games,
     recommend,
     retraining,
@@ -131,6 +133,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(page_writes.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
+    app.state.pages = Pages()
+    app.include_router(pages.router)
     documentation.install(app)
     security.install(app, Guard(KeyStore(app.state.database), settings))
     app.add_middleware(
