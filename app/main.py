@@ -28,6 +28,7 @@ from app.core.telling import tell
 from app.exception_handlers import documented
 from app.fast_lane import FastLane
 from app.live_model import LiveModel
+from app.pages import Pages
 from app.players import Players
 from app.probation import Probation
 from app.recommending import Recommending
@@ -40,6 +41,7 @@ from app.routes import (
     labels,
     metrics,
     models,
+    pages,
     recommend,
     retraining,
     transfer,
@@ -118,6 +120,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(interactions.router, responses=refusals)
     app.include_router(health.router)
     app.include_router(metrics.router)
+    app.state.pages = Pages()
+    app.include_router(pages.router)
     documentation.install(app)
     security.install(app, Guard(KeyStore(app.state.database), settings))
     app.add_middleware(

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from app.core.histories import MAX_GAME_ID
@@ -26,12 +26,6 @@ async def docs() -> HTMLResponse:
         swagger_favicon_url=f".{_FILES}/favicon-32x32.png",
         swagger_ui_parameters={"tryItOutEnabled": True},
     )
-
-
-@router.get("/")
-async def root() -> RedirectResponse:
-    """Lead to the OpenAPI page."""
-    return RedirectResponse("docs")
 
 
 def install(app: FastAPI) -> None:

@@ -67,13 +67,6 @@ def test_an_error_of_ours_that_has_no_status_is_a_bug(
     assert "not meant for here" in caplog.text
 
 
-def test_the_root_leads_to_the_documentation(client: TestClient):
-    answer = client.get("/")
-
-    assert answer.url.path == "/docs"
-    assert answer.status_code == 200
-
-
 def test_the_documentation_needs_no_other_host(client: TestClient):
     page = client.get("/docs").text
 

@@ -93,17 +93,18 @@ def started(**environment: str) -> AbstractContextManager[Service]:
     return _started({**os.environ, **DEFAULTS, **environment})
 
 
-def unmeasured(**environment: str) -> AbstractContextManager[Service]:
+def unmeasured(folder: Path | None = None, **environment: str) -> AbstractContextManager[Service]:
     """Start `python -m app` without counting what it and its children run as covered, which takes its time."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    return _started({**own, **DEFAULTS, **environment})
+    return _started({**own, **DEFAULTS, **environment}, folder)
 
 
 @contextmanager
-def _started(environment: dict[str, str]) -> Iterator[Service]:
+def _started(environment: dict[str, str], folder: Path | None = None) -> Iterator[Service]:
     process = subprocess.Popen(
         [sys.executable, "-m", "app"],
         env=environment,
+        cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
