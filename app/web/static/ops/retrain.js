@@ -38,7 +38,7 @@ function choiceOf(name) {
 
 function tuneField() {
   const field = el("input", { type: "number", name: "tune", class: "input", min: "0", max: String(MAX_TRIALS), step: "1", value: "0", required: true, "aria-describedby": "retrain-tune" });
-  return el("label", { class: "field" }, el("span", { text: t("ops.option.tune") }), field, el("span", { id: "retrain-tune", class: "small muted", text: t("ops.option.tune.explained") }));
+  return el("label", { class: "field" }, el("span", { text: t("ops.option.tune") }), field, el("small", { id: "retrain-tune", class: "small muted", text: t("ops.option.tune.explained") }));
 }
 
 const bodyOf = (form) => ({ ...Object.fromEntries(CHOICES.map((name) => [name, form.elements[name].checked])), tune: Number(form.elements.tune.value) });

@@ -89,7 +89,7 @@ function createHistory() {
 
 const COLUMNS = () => [
   { title: t("ops.version") },
-  { title: t("ops.model.trained") },
+  { title: t("ops.model.trained"), class: "wide-only" },
   { title: t("ops.games"), class: "number wide-only" },
   { title: t("ops.players"), class: "number wide-only" },
   ...METRICS.map((name) => ({ title: name, class: "number wide-only" })),
@@ -133,8 +133,8 @@ function standingOf(model) {
   if (model.rejected) told.push(badge(t("ops.standing.rejected"), "bad"), muted(model.rejected.reason));
   if (model.problem) told.push(badge(t("ops.standing.broken"), "bad"), muted(model.problem));
   if (markOf(model) === "kept-back") told.push(badge(t("ops.standing.kept-back"), "warn"), muted(model.gate.reason));
-  if (model.data_kind === "simulated") told.push(badge(t("ops.kind.simulated")));
-  return told;
+  if (model.data_kind === "simulated") told.push(el("span", { class: "badge wide-only", text: t("ops.kind.simulated") }));
+  return el("div", { class: "ops-standing" }, told);
 }
 
 const activateButton = (model, activate) =>
