@@ -94,9 +94,17 @@ def signed_in(page: Page, key: str = KEY) -> Page:
     return page
 
 
-def at_board(page: Page) -> Page:
+def at_board(page: Page, key: str = KEY) -> Page:
+    """Sign in, and wait until everything was read once."""
+    page.clock.install()
+    signed_in(page, key)
     expect(page.locator("#model .ops-version")).to_be_visible()
     return page
+
+
+def later(page: Page, seconds: int = 6) -> None:
+    """Let the page's clock go on, so that it looks again."""
+    page.clock.fast_forward(1000 * seconds)
 
 
 def test_without_the_key_there_is_nothing_and_every_call_is_refused(ops: Ops, open_page: OpenPage, watch: Watch):
@@ -120,7 +128,7 @@ def test_without_the_key_there_is_nothing_and_every_call_is_refused(ops: Ops, op
 
 
 def test_with_the_key_the_page_says_how_it_is_and_forgets_all_when_signed_out(open_page: OpenPage):
-    page = at_board(signed_in(open_page("/ops")))
+    page = at_board(open_page("/ops"))
 
     status = page.locator(".ops-status")
     expect(status).to_contain_text(OLD)
@@ -134,7 +142,7 @@ def test_with_the_key_the_page_says_how_it_is_and_forgets_all_when_signed_out(op
     page.get_by_role("button", name="recall@20").click()
     expect(page.locator(".ops-said")).to_contain_text("recall@20")
     page.reload()
-    at_board(page)
+    expect(page.locator("#model .ops-version")).to_be_visible()
 
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Admin key")).to_be_focused()
@@ -144,8 +152,9 @@ def test_with_the_key_the_page_says_how_it_is_and_forgets_all_when_signed_out(op
 
 def test_a_key_that_is_none_any_more_leads_back_to_the_sign_in(open_page: OpenPage, watch: Watch):
     watch.allow(REFUSED)
-    page = at_board(signed_in(open_page("/ops")))
+    page = at_board(open_page("/ops"))
     page.evaluate("sessionStorage.setItem('ops-key', 'revoked')")
+    later(page)
     expect(page.get_by_role("alert")).to_contain_text("not valid any more")
     assert OLD not in page.content()
 
@@ -153,7 +162,7 @@ def test_a_key_that_is_none_any_more_leads_back_to_the_sign_in(open_page: OpenPa
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
 def test_a_run_is_asked_for_and_followed_to_its_end(width: int, scheme: str, ops: Ops, open_page: OpenPage):
     ops.trains_as("walk")
-    page = at_board(signed_in(open_page("/ops", width=width, scheme=scheme)))
+    page = at_board(open_page("/ops", width=width, scheme=scheme))
     button = page.get_by_role("button", name="Retrain…")
     button.click()
     dialog = page.get_by_role("dialog")
@@ -183,7 +192,7 @@ def test_a_run_is_asked_for_and_followed_to_its_end(width: int, scheme: str, ops
 
 def test_a_run_is_stopped_and_one_that_fails_comes_first(ops: Ops, open_page: OpenPage):
     ops.trains_as("go on")
-    page = at_board(signed_in(open_page("/ops")))
+    page = at_board(open_page("/ops"))
     _retrain(page)
     page.locator(".ops-watch").get_by_role("button", name="Stop the run").click()
     page.get_by_role("dialog").get_by_role("button", name="Stop the run").click()
@@ -196,7 +205,7 @@ def test_a_run_is_stopped_and_one_that_fails_comes_first(ops: Ops, open_page: Op
 
 
 def test_a_version_is_activated_once_its_changes_were_seen(ops: Ops, open_page: OpenPage):
-    page = at_board(signed_in(open_page("/ops")))
+    page = at_board(open_page("/ops"))
     page.get_by_role("button", name=f"Activate version {NEW}").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("row", name="ndcg@10")).to_contain_text("-0.050")
@@ -214,9 +223,10 @@ def test_a_version_is_activated_once_its_changes_were_seen(ops: Ops, open_page: 
 
 
 def test_traffic_is_told_from_two_readings_of_the_metrics(ops: Ops, open_page: OpenPage):
-    page = at_board(signed_in(open_page("/ops")))
+    page = at_board(open_page("/ops"))
     for player in ("ann", "bob", "nobody", "no-one"):
         ops.service.get(f"/recommend/{player}")
+    later(page)
     tile = page.locator(".ops-tile", has_text="Fallback share")
     expect(tile.locator(".ops-figure")).to_have_text("50%")
     page.get_by_text("As a table").click()
@@ -229,7 +239,7 @@ def test_traffic_is_told_from_two_readings_of_the_metrics(ops: Ops, open_page: O
 def test_anybody_can_use_it(width: int, scheme: str, locale: str, open_page: OpenPage):
     page = open_page("/ops", width=width, scheme=scheme, locale=locale)
     assert _serious(page) == []
-    at_board(signed_in(page))
+    at_board(page)
     assert _serious(page) == []
     assert not _overflows(page)
     assert page.evaluate("document.documentElement.lang") == locale[:2]
@@ -238,11 +248,13 @@ def test_anybody_can_use_it(width: int, scheme: str, locale: str, open_page: Ope
 
 def test_a_service_that_is_away_is_said_and_its_return_too(open_page: OpenPage, watch: Watch):
     watch.allow("ERR_FAILED")
-    page = at_board(signed_in(open_page("/ops")))
+    page = at_board(open_page("/ops"))
     page.route(re.compile("/(metrics|health|retrain|models|collection)"), lambda route: route.abort())
+    later(page)
     expect(page.locator(".ops-status-title")).to_contain_text("Not reachable since")
     expect(page.locator("#model .ops-version")).to_have_text(OLD)
     page.unroute_all()
+    later(page)
     expect(page.locator(".ops-status-title")).not_to_contain_text("Not reachable since")
 
 

@@ -1,6 +1,6 @@
 // What `/metrics` tells: Prometheus' text as samples, and sums over them.
 
-const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)/;
+const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+([+-]?(?:\d|Inf|NaN)\S*)/;
 const LABEL = /([a-zA-Z_]\w*)="((?:\\.|[^"\\])*)"/g;
 const PREFIX = "game_recommender_";
 
