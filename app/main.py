@@ -46,8 +46,10 @@ from app.routes import (
     retraining,
     transfer,
 )
+from app.run_watch import RunWatch
 from app.scheduler import Scheduler
 from app.security import READ_SECONDS, Guard
+from app.stopping import told_to_stop
 from app.tally import Tally
 from app.telemetry import Telemetry
 from app.trends import Trends
@@ -107,6 +109,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.live_model, app.state.players, app.state.answer_log, tally, settings.answers_remembered
     )
     app.state.runs = RunStore(database)
+    app.state.run_watch = RunWatch(app.state.runs)
     app.state.scheduler = Scheduler(
         settings, database, app.state.models, partial(tell, settings, database, app.state.models)
     )
@@ -142,7 +145,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     scheduler.every_in_a_thread(READ_SECONDS, "keys", guard.refresh)
     scheduler.start()
     app.state.answer_log.start()
-    yield
+    with told_to_stop(app.state.run_watch.close):
+        yield
     await scheduler.stop()
     app.state.telemetry.flush()
     await app.state.answer_log.close()

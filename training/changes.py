@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from app.core.artifact import Artifact, Manifest
+from app.core.exposure import NO_EXPOSURE, Exposure, Pair, SamplePlayer, known_to
 from app.core.facets import UNKNOWN_DATE, UNKNOWN_METACRITIC, UNKNOWN_RATING, Facets
 from app.core.recommender import Recommender
 from training import catalogue_changes
@@ -24,7 +25,6 @@ from training.drift import (
     by_value,
     measure,
 )
-from training.exposure import NO_EXPOSURE, Exposure, Pair, SamplePlayer, known_to
 
 _YEAR = 10_000  # of a date written as yyyymmdd
 _SOURCES = {"starter": "the starter catalogue", "rawg": "RAWG"}

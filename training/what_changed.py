@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
+from app.core.exposure import CUT, Exposure, Mover, SamplePlayer
 from training.catalogue_changes import Games, Group
 from training.changes import Changes, Population
 from training.drift import Drift
-from training.exposure import Exposure, Mover, SamplePlayer
 from training.markdown import plain, table
-from training.metrics import CUT
 
 _FEATURES = {
     "added": "people who keep a game on RAWG",

@@ -1,9 +1,11 @@
 """Training runs: asked for, followed, and stopped."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.core.errors import DatabaseError, RunEndedError, RunInProgressError, RunNotFoundError
 from app.core.run import Run, Trigger
@@ -11,6 +13,7 @@ from app.core.runs import RunStore
 from app.dependencies import MAX_N, MAX_OFFSET
 from app.exception_handlers import documented, path_of
 from app.retraining_schemas import RetrainRequest, RunDetail, RunPage, RunSummary
+from app.run_watch import Feed, RunWatch
 
 router = APIRouter(prefix="/retrain", tags=["training"])
 
@@ -34,6 +37,13 @@ RunId = Annotated[
         openapi_examples={"a run": {"value": "20261126T040000-1f9c3a"}},
     ),
 ]
+
+
+async def _feed(run_id: RunId, request: Request) -> AsyncIterator[Feed]:
+    watch: RunWatch = request.app.state.run_watch
+    with watch.watching(run_id) as feed:
+        await feed.begun()
+        yield feed
 
 
 @router.post(
@@ -70,6 +80,23 @@ async def list_runs(
 async def get_run(run_id: RunId, runs: Runs) -> RunDetail:
     """Tell how far a run is, or what came of it, and what it wrote last."""
     return RunDetail.whole(await asyncio.to_thread(runs.get, run_id))
+
+
+@router.get(
+    "/{run_id}/events",
+    summary="Watch a training run",
+    response_class=EventSourceResponse,
+    responses=documented(RunNotFoundError, DatabaseError),
+)
+async def watch_run(feed: Annotated[Feed, Depends(_feed)]) -> AsyncIterator[RunDetail | ServerSentEvent]:
+    """Stream a run as server-sent events: `run`, whose data is what `GET /retrain/{run_id}` answers.
+
+    It comes at once, again whenever it has changed, at most twice a second, and a last time when the run has ended;
+    with that the stream ends, too. In between there is a comment every 15 seconds. A stream that ends before the run
+    has is to be opened anew: the service was stopped.
+    """
+    async for run in feed.changes():
+        yield ServerSentEvent(event="run", raw_data=run)
 
 
 @router.post(

@@ -7,6 +7,7 @@ export const NOTHING = "–";
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const JUST_NOW = 5;
 const UNITS = [["day", DAY], ["hour", HOUR], ["minute", MINUTE], ["second", 1]];
 
 const unit = (value, name, digits = 0) =>
@@ -33,7 +34,7 @@ export function age(seconds) {
 export function ago(time) {
   const seconds = Math.max((Date.now() - new Date(time)) / 1000, 0);
   const [name, size] = largestUnit(seconds);
-  return new Intl.RelativeTimeFormat(language, { style: "short" }).format(-Math.floor(seconds / size), name);
+  return new Intl.RelativeTimeFormat(language, { style: "short", numeric: seconds < JUST_NOW ? "auto" : "always" }).format(seconds < JUST_NOW ? 0 : -Math.floor(seconds / size), name);
 }
 
 export const secondsSince = (time) => (Date.now() - new Date(time)) / 1000;

@@ -7,22 +7,26 @@ whom the new model knows are asked for, so that one who was erased since is not 
 import zlib
 from collections import Counter
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import JsonValue
 
+from app.core.artifact import Rest, no_rest
 from app.core.catalogue import IntArray
 from app.core.histories import Histories, WeightArray
 from app.core.recommender import Recommender
-from training.metrics import CUT
 
-_SAMPLE = 500
+CUT = 10  # so many of the first games of a list are compared
+SAMPLE = 500
+
 _MOVERS = 10
 _SHOWN_PLAYERS = 4
 _SHOWN_GAMES = 5
 _FEWEST_PLAYS = 5
+_LOOKED_AT = 20  # players for each that is wanted
 
 _NOTHING = np.zeros(0, dtype=np.int32)
 _NO_WEIGHT = np.zeros(0, dtype=np.float32)
@@ -100,12 +104,17 @@ class Pair:
         self._moved = before.catalogue.indices_of(after.catalogue.game_ids)
         self._gone = after.catalogue.indices_of(before.catalogue.game_ids) < 0
 
-    def exposure(self, positions: IntArray) -> Exposure:
-        """Compare the lists of some players: at most 500, always the same of the same players."""
+    def exposure(self, positions: IntArray, rest: Rest = no_rest) -> Exposure:
+        """Compare the lists of some players: at most `SAMPLE`, always the same of the same players.
+
+        `rest` is called after each, for whoever has other work to let through.
+        """
         if not len(positions):
             return NO_EXPOSURE
-        users = self.after.histories
-        lists = [self.lists(position) for position in _by_chance(users, positions)[:_SAMPLE]]
+        lists = []
+        for position in _by_chance(self.after.histories, positions)[:SAMPLE].tolist():
+            lists.append(self.lists(position))
+            rest()
         was, now = (Counter(game_id for of in lists for game_id in of[side]) for side in (0, 1))
         risers = sorted((was[game_id] - now[game_id], game_id) for game_id in now if now[game_id] > was[game_id])
         fallers = sorted((now[game_id] - was[game_id], game_id) for game_id in was if now[game_id] < was[game_id])
@@ -165,6 +174,16 @@ class Pair:
     def _name(self, game_id: int) -> str:
         gone = self.after.catalogue.index_of(game_id) is None
         return (self.before if gone else self.after).game(game_id)["name"]
+
+
+def some_known_to(before: Histories, after: Histories, most: int) -> IntArray:
+    """Find the positions in `after` of some players whom `before` knows too, always the same: at most `most`.
+
+    At the cost of those that are looked at, not of all: where few are known to both, few are found.
+    """
+    drawn = np.random.default_rng(0).permutation(len(after))[: most * _LOOKED_AT]
+    known = (where for where in drawn.tolist() if before.users.find_sorted(after.users[where]) is not None)
+    return np.array(list(islice(known, most)), dtype=np.int64)
 
 
 def known_to(before: Histories, after: Histories) -> npt.NDArray[np.bool_]:

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.core import exposure
 from app.core.catalogue import Catalogue
+from app.core.exposure import Exposure, Mover, Pair, known_to, some_known_to
 from app.core.histories import Histories, Play, PlayWeights, pack
 from app.core.recommender import Recommender
 from tests.worlds import browsable, game, neighbours, six_games
-from training import exposure
-from training.exposure import Exposure, Mover, Pair, known_to
 
 BEFORE = six_games()
 
@@ -120,7 +120,7 @@ def test_players_with_a_usual_number_of_plays_are_shown_always_the_same():
 
 
 def test_at_most_so_many_players_are_asked_for(monkeypatch):
-    monkeypatch.setattr(exposure, "_SAMPLE", 2)
+    monkeypatch.setattr(exposure, "SAMPLE", 2)
 
     assert Pair(BEFORE, BEFORE).exposure(every(BEFORE)).players == 2
 
@@ -153,3 +153,16 @@ def test_who_was_known_before_is_marked():
 
     assert known_to(BEFORE.histories, after).tolist() == [True, False, True]
     assert known_to(after, known()).tolist() == []
+
+
+def test_some_of_those_who_were_known_before_are_found_always_the_same():
+    before = known(*(Play(f"{number:03}", 10) for number in range(0, 100, 2)))
+    after = known(*(Play(f"{number:03}", 10) for number in range(100)))
+
+    found = some_known_to(before, after, 10)
+
+    assert len(set(found.tolist())) == 10
+    assert all(position % 2 == 0 for position in found.tolist())
+    assert found.tolist() == some_known_to(before, after, 10).tolist()
+    assert len(some_known_to(before, after, 1000)) == 50
+    assert some_known_to(known(), after, 10).tolist() == []
