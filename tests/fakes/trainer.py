@@ -16,7 +16,7 @@ from typing import Any
 
 RESULT = '{"version": "20260101T000000-000000"}'
 STEPS = ("collect", "validate", "train", "evaluate", "publish")
-WALK_SECONDS = 3.0
+WALK_SECONDS = 2.0
 SECRET = "a-secret-of-the-tests"  # noqa: S105  # nobody's
 
 

@@ -113,6 +113,7 @@ def test_without_the_key_there_is_nothing_and_every_call_is_refused(ops: Ops, op
     expect(page.get_by_label("Admin key")).to_be_focused()
     assert page.locator("main").inner_text().count("\n") < 8
     assert OLD not in page.content()
+    assert _serious(page) == []
 
     signed_in(page, "a wrong key")
     expect(page.get_by_role("alert")).to_contain_text("not valid")
@@ -233,12 +234,9 @@ def test_traffic_is_told_from_two_readings_of_the_metrics(ops: Ops, open_page: O
     expect(page.locator("#traffic tbody tr").first).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme", "locale"), [(390, "light", "en-GB"), (1440, "dark", "ko-KR"), (390, "dark", "ko-KR")]
-)
+@pytest.mark.parametrize(("width", "scheme", "locale"), [(390, "light", "en-GB"), (1440, "dark", "ko-KR")])
 def test_anybody_can_use_it(width: int, scheme: str, locale: str, open_page: OpenPage):
     page = open_page("/ops", width=width, scheme=scheme, locale=locale)
-    assert _serious(page) == []
     at_board(page)
     assert _serious(page) == []
     assert not _overflows(page)
