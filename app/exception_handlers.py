@@ -26,6 +26,9 @@ from app.core.errors import (
     InteractionNotFoundError,
     KeysUnavailableError,
     ModelNotLoadedError,
+    NoPageSessionError,
+    NotSameOriginError,
+    PageWritesOffError,
     RunEndedError,
     RunInProgressError,
     RunNotFoundError,
@@ -86,6 +89,11 @@ KINDS: Mapping[type[GameRecommenderError], Kind] = {
     ModelNotLoadedError: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "model-not-loaded", "No model", {"Retry-After": "2"}),
     UnauthorizedError: Kind(
         HTTPStatus.UNAUTHORIZED, "unauthorized", "A valid key is needed", {"WWW-Authenticate": "APIKey"}
+    ),
+    PageWritesOffError: Kind(HTTPStatus.FORBIDDEN, "page-writes-off", "The page may not write"),
+    NotSameOriginError: Kind(HTTPStatus.FORBIDDEN, "not-same-origin", "Not from the page"),
+    NoPageSessionError: Kind(
+        HTTPStatus.UNAUTHORIZED, "no-page-session", "The page's session is over", {"WWW-Authenticate": "PageSession"}
     ),
     ForbiddenError: Kind(HTTPStatus.FORBIDDEN, "forbidden", "The key does not allow this"),
     KeysUnavailableError: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "keys-unavailable", "Keys cannot be checked"),

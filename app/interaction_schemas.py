@@ -53,7 +53,7 @@ _Time = Annotated[
 ]
 
 
-class _Written(BaseModel, ABC):
+class _OfPlayer(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     user_id: str = Field(
@@ -66,6 +66,12 @@ class _Written(BaseModel, ABC):
     game_id: Annotated[int, Field(ge=1, le=MAX_GAME_ID), AS_WHOLE] = Field(
         description="RAWG's id of the game.", examples=[4200]
     )
+    recommendation_id: str | None = Field(
+        default=None, pattern="^[0-9a-f]{32}$", description="The answer in which the player saw the game."
+    )
+
+
+class _Written(_OfPlayer, ABC):
     at: _Time = Field(
         default=None,
         description="When it was, with its zone and not in the future; by default now.",
@@ -80,9 +86,6 @@ class _Written(BaseModel, ABC):
         "and kind, counts once.",
         examples=["session-81723"],
     )
-    recommendation_id: str | None = Field(
-        default=None, pattern="^[0-9a-f]{32}$", description="The answer in which the player saw the game."
-    )
 
     def interaction(self, now: float) -> Interaction:
         """Say what is to be kept; `now`, in seconds since 1970, stands in for a time that is not given."""
@@ -96,6 +99,17 @@ class _Written(BaseModel, ABC):
     def said(self) -> tuple[Kind, float | None, bool]:
         """Give the kind, its value, and whether that is to be added."""
         ...
+
+
+class WrittenOnPage(_OfPlayer):
+    """What a visitor of the page did a moment ago."""
+
+    kind: Literal["play", "like", "dislike", "wishlist", "hide", "open"]
+
+    def interaction(self, now: float) -> Interaction:
+        """Say what is to be kept; `now` is in seconds since 1970."""
+        kind = Kind(self.kind)
+        return Interaction(self.user_id, self.game_id, kind, None, now, recommendation_id=self.recommendation_id)
 
 
 class WrittenPlay(_Written):

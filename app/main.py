@@ -14,6 +14,7 @@ from app.answer_log import AnswerLog
 from app.bounds import Bounds
 from app.core import __version__
 from app.core.database import Database
+from app.core.documents import Documents
 from app.core.hidden_games import HiddenGames
 from app.core.interactions import InteractionStore
 from app.core.keys import KeyStore
@@ -28,6 +29,7 @@ from app.core.telling import tell
 from app.exception_handlers import documented
 from app.fast_lane import FastLane
 from app.live_model import LiveModel
+from app.page_session import PageSessions
 from app.pages import Pages
 from app.players import Players
 from app.probation import Probation
@@ -41,7 +43,9 @@ from app.routes import (
     labels,
     metrics,
     models,
+    page_writes,
     pages,
+    player_games,
     recommend,
     retraining,
     transfer,
@@ -108,6 +112,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.recommending = Recommending(
         app.state.live_model, app.state.players, app.state.answer_log, tally, settings.answers_remembered
     )
+    app.state.page_sessions = PageSessions(Documents(database), settings, app.state.live_model)
     app.state.runs = RunStore(database)
     app.state.run_watch = RunWatch(app.state.runs)
     app.state.scheduler = Scheduler(
@@ -118,9 +123,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # `/games/hidden` before `/games/{game_id}`
     for router in (transfer.router, models.router, retraining.router, hidden_games.router):
         app.include_router(router, dependencies=[security.ADMINISTERS], responses=refusals)
-    for router in (recommend.router, games.router, labels.router):
+    for router in (recommend.router, games.router, labels.router, player_games.router):
         app.include_router(router, dependencies=[security.READS], responses=refusals)
     app.include_router(interactions.router, responses=refusals)
+    app.include_router(page_writes.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.state.pages = Pages()
@@ -158,6 +164,7 @@ async def _keep_up(state: State) -> None:
     """Take over what changed elsewhere, off the event loop: a newly published model, a database that is back."""
     await asyncio.to_thread(_look_at_models, state)
     await state.players.refresh()
+    await asyncio.to_thread(state.page_sessions.refresh)
 
 
 def _look_at_models(state: State) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -22,6 +22,17 @@ _AS_TRAINED = Warned(
     "history_as_trained",
     "The database cannot be reached: this follows from what the model was trained on, without what was done since.",
 )
+
+
+class History(NamedTuple):
+    """What is kept of a player, what the model knows besides, and what the caller should know about where it is from.
+
+    The rows of hidden games are among those kept.
+    """
+
+    rows: Sequence[Row]
+    trained_on: Taste = Taste()
+    warnings: tuple[Warned, ...] = ()
 
 
 class Known(NamedTuple):
@@ -55,14 +66,19 @@ class Players:
 
     async def know(self, user_id: str, model: LoadedModel) -> Known:
         """Read a player's taste."""
+        rows, trained_on, warnings = await self.history(user_id, model)
+        taste = Taste.of(rows, model.weights)
+        return Known(trained_on.and_also(taste) if trained_on.known else taste, warnings)
+
+    async def history(self, user_id: str, model: LoadedModel) -> History:
+        """Read what a taste is made of."""
         rows = await self.rows(user_id)
         if rows is None:
             return self._as_trained(user_id, model)
-        taste = Taste.of(rows, model.weights)
         if not model.is_simulated:
-            return Known(taste)
+            return History(rows)
         try:
-            return Known((await self._invented(user_id, model)).and_also(taste))
+            return History(rows, await self._invented(user_id, model))
         except DatabaseError as failed:
             self._leave_alone(failed)
             return self._as_trained(user_id, model)
@@ -100,11 +116,10 @@ class Players:
         erased_at = await self._rows.erased_at(user_id)
         return Taste() if erased_at is not None and erased_at >= model.trained_at else taste
 
-    def _as_trained(self, user_id: str, model: LoadedModel) -> Known:
+    def _as_trained(self, user_id: str, model: LoadedModel) -> History:
         erased_at = self._erased.get(digest_of(user_id), 0.0)
         trained_on = Taste() if erased_at >= model.trained_at else model.recommender.taste_of(user_id)
-        hidden = Taste.of([(game_id, 0, None, None) for game_id in self._hidden], model.weights)
-        return Known(trained_on.and_also(hidden), (_AS_TRAINED,))
+        return History([(game_id, 0, None, None) for game_id in sorted(self._hidden)], trained_on, (_AS_TRAINED,))
 
     def _leave_alone(self, failed: DatabaseError) -> None:
         if self._now() >= self._away_until:

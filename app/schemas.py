@@ -10,7 +10,7 @@ from app.core.importing.summary import ImportSummary
 
 DataKind = Literal["simulated", "observed"]
 
-_GAME: dict[str, JsonValue] = {
+GAME_EXAMPLE: dict[str, JsonValue] = {
     "game_id": 4200,
     "slug": "portal-2",
     "name": "Portal 2",
@@ -23,7 +23,7 @@ _GAME: dict[str, JsonValue] = {
     "background_image": None,
     "rawg_url": "https://rawg.io/games/portal-2",
 }
-_SCORED: dict[str, JsonValue] = {**_GAME, "score": 1.8, "rank": 1, "source": "collaborative"}
+_SCORED: dict[str, JsonValue] = {**GAME_EXAMPLE, "score": 1.8, "rank": 1, "source": "collaborative"}
 
 
 class GameFacts(BaseModel):
@@ -52,7 +52,7 @@ class GameDetail(GameFacts):
     model_config = ConfigDict(
         json_schema_extra={
             "example": {
-                **_GAME,
+                **GAME_EXAMPLE,
                 "tags": ["Singleplayer", "Co-op"],
                 "ratings_count": 5700,
                 "reviews_count": 5750,

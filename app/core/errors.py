@@ -31,6 +31,9 @@
     ├── KeyNotFoundError       there is no such key, or it is revoked already
     ├── UnauthorizedError      a request without a key, or with one that is not valid
     ├── ForbiddenError         a request with a key whose scope is too narrow
+    ├── PageWritesOffError     the page may not write, or not for this player
+    ├── NotSameOriginError     a request to write as the page does, from another site
+    ├── NoPageSessionError     a request to write as the page does, without the page's session
     ├── KeysUnavailableError   whether a key is valid cannot be said: the database is away
     ├── TooManyRequestsError   a rate limit is reached
     ├── BodyTooLargeError      a request's body is over the limit
@@ -202,6 +205,18 @@ class UnauthorizedError(GameRecommenderError):
 
 class ForbiddenError(GameRecommenderError):
     """A request with a key whose scope is too narrow."""
+
+
+class PageWritesOffError(GameRecommenderError):
+    """The page may not write, or not for this player."""
+
+
+class NotSameOriginError(GameRecommenderError):
+    """A request to write as the page does, from another site."""
+
+
+class NoPageSessionError(GameRecommenderError):
+    """A request to write as the page does, without the page's session."""
 
 
 class KeysUnavailableError(GameRecommenderError):

@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 
 import sqlalchemy as sa
 
+from app.core import trying_out
 from app.core.database import Database
 from app.core.histories import Play
 from app.core.tables import erasures, events, hidden_games, interactions, outcomes
@@ -123,6 +124,22 @@ class InteractionStore:
 
     def write_within(self, connection: sa.Connection, written: Sequence[Interaction]) -> list[bool]:
         """Write as part of a transaction."""
+        trying_out.take_marks(connection, {one.user_id for one in written})
+        return self._write(connection, written)
+
+    def try_out(self, one: Interaction) -> bool:
+        """Write what was done on the page for a player who is only tried out, or of whom nothing is kept.
+
+        Returns False, and writes nothing, where there is a player of that name already. What is `open` says nothing of
+        a player, and is always written.
+        """
+        with self._database.write() as connection:
+            allowed = one.kind is Kind.OPEN or trying_out.mark(self._database, connection, one.user_id)
+            if allowed:
+                self._write(connection, [one])
+        return allowed
+
+    def _write(self, connection: sa.Connection, written: Sequence[Interaction]) -> list[bool]:
         fresh = self._not_seen_before(connection, written)
         kept = [one for one, is_fresh in zip(written, fresh, strict=True) if is_fresh]
         # In one order, so that two writers never wait for each other; the order within a game stays.
@@ -174,14 +191,20 @@ class InteractionStore:
         with self._database.read() as connection:
             return sorted(tuple(row) for row in connection.execute(mine.union_all(hidden)))
 
-    def remove(self, user_id: str, game_id: int, kind: Kind) -> bool:
-        """Forget one interaction; says whether there was one."""
+    def remove(self, user_id: str, game_id: int, kind: Kind, *, tried_out: bool = False) -> bool:
+        """Forget one interaction; says whether there was one.
+
+        With `tried_out`, only of a player who is no more than that.
+        """
         slot, value = _SLOTS[kind]
-        one = (interactions.c.user_id == user_id, interactions.c.game_id == game_id, interactions.c.kind == slot)
         as_written = [interactions.c.value == value] if slot is Slot.OPINION else []
+        one = sa.and_(interactions.c.game_id == game_id, interactions.c.kind == slot, *as_written)
         seen = (events.c.user_id == user_id, events.c.game_id == game_id, events.c.kind == OUTCOME_NUMBERS[kind])
         with self._database.write() as connection:
-            removed = connection.execute(sa.delete(interactions).where(*one, *as_written)).rowcount
+            if tried_out and not trying_out.is_marked(connection, user_id):
+                return False
+            trying_out.take_mark_without(connection, user_id, one)
+            removed = connection.execute(sa.delete(interactions).where(interactions.c.user_id == user_id, one)).rowcount
             connection.execute(sa.delete(events).where(*seen))
         return removed > 0
 
@@ -194,6 +217,7 @@ class InteractionStore:
         insert = self._database.insert(erasures)
         keep = insert.on_conflict_do_update(index_elements=["user_digest"], set_={"at": insert.excluded.at})
         with self._database.write() as connection:
+            trying_out.take_marks(connection, {user_id})
             removed = connection.execute(sa.delete(interactions).where(interactions.c.user_id == user_id)).rowcount
             connection.execute(sa.delete(events).where(events.c.user_id == user_id))
             connection.execute(keep, row)
@@ -219,8 +243,9 @@ class InteractionStore:
                 yield from map(tuple, partition)
 
     def has_plays(self) -> bool:
-        """Tell whether there is anything to learn from."""
-        some = sa.select(interactions.c.user_id).where(interactions.c.kind <= Slot.OPINION).limit(1)
+        """Tell whether there is anything to learn from: what was done by anybody who is not only tried out."""
+        played = interactions.c.kind <= Slot.OPINION
+        some = sa.select(interactions.c.user_id).where(played, trying_out.by_others()).limit(1)
         with self._database.read() as connection:
             return connection.scalar(some) is not None
 

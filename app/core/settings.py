@@ -108,6 +108,8 @@ class Settings(BaseSettings):
     require_read_key: bool = False
     rate_limit_read: Annotated[str | None, AfterValidator(_rate_limit)] = None
     rate_limit_write: Annotated[str | None, AfterValidator(_rate_limit)] = "60000/minute"
+    rate_limit_page: Annotated[str | None, AfterValidator(_rate_limit)] = "120/minute"
+    public_page_writes: Literal["simulated", "always", "never"] = "simulated"
     max_body_kb: int = Field(default=1024, ge=1)
     request_timeout: float = Field(default=30.0, gt=0)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
+from app import page_session
 from app.core.errors import ModelNotLoadedError
 from app.live_model import LiveModel
 from app.pages import HEADERS, LANGUAGE_COOKIE, LANGUAGES, Pages, Visit
@@ -32,7 +33,9 @@ Visited = Annotated[Visit, Depends(_visit)]
 @router.get("/")
 async def player_page(request: Request, visit: Visited) -> HTMLResponse:
     """Show the page for players."""
-    return _page(request, "player", visit, data_kind=_data_kind(request), writes=False)
+    response = _page(request, "player", visit, data_kind=_data_kind(request), writes=page_session.may_write(request))
+    page_session.open(request, response)
+    return response
 
 
 @router.get("/ops")

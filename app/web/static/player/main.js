@@ -2,7 +2,7 @@
 
 import { createApi, isAborted, Problem, sentenceOf } from "../api.js";
 import { announce, bdi, byId, el, toast } from "../dom.js";
-import { keepLanguageSwitch, parts, t } from "../words.js";
+import { has, keepLanguageSwitch, parts, t } from "../words.js";
 import { makeCards } from "./cards.js";
 import { makeChoosing } from "./choosing.js";
 import { makeControls } from "./controls.js";
@@ -52,7 +52,8 @@ function show(anew) {
   document.body.dataset.view = state.game ? "game" : state.mode;
   for (const link of document.querySelectorAll("[data-mode]")) {
     link.href = addressOfMode(link.dataset.mode);
-    link.toggleAttribute("aria-current", link.dataset.mode === state.mode && !state.game);
+    if (link.dataset.mode === state.mode && !state.game) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
   }
   choosing(state, invented);
   controls.show(state);
@@ -138,8 +139,13 @@ function take(found, asked, all) {
   byId("more").disabled = false;
   byId("nothing").hidden = games.length > 0;
   const told = [...new Set(found.warnings.map(({ code }) => code))].filter((code) => games.length || code !== "fewer_than_asked");
-  byId("warnings").replaceChildren(...told.map((code) => el("li", { text: t(`player.warning.${code}`) })));
+  byId("warnings").replaceChildren(...told.map((code) => el("li", { text: warning(code) })));
   byId("warnings").hidden = !told.length;
+}
+
+function warning(code) {
+  const own = `player.warning.${state.mode}.${code}`;
+  return t(has(own) ? own : `player.warning.${code}`);
 }
 
 async function loadMore() {

@@ -62,7 +62,7 @@ function hills(chance, dark, light) {
 }
 
 function dots(chance, dark, light) {
-  const [x, y] = [WIDTH * chance(), HEIGHT * chance()];
+  const [x, y] = [WIDTH * (0.6 + 0.4 * chance()), HEIGHT * 0.7 * chance()]; // away from the letters
   const drawn = [];
   for (let row = 0; row < 8; row += 1) {
     for (let column = 0; column < 13; column += 1) {
