@@ -84,6 +84,11 @@ class LiveModel:
             raise ModelNotLoadedError(_NONE_PUBLISHED if self._refused is None else _NONE_USABLE)
         return self._loaded
 
+    @property
+    def current(self) -> LoadedModel | None:
+        """Take the current model; None before the first."""
+        return self._loaded
+
     def tell(self, listener: SwapListener) -> None:
         """Tell somebody of every swap from now on, right after it."""
         self._listeners.append(listener)

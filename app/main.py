@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from app import exception_handlers, security
 from app.answer_log import AnswerLog
 from app.bounds import Bounds
+from app.comparing import Comparing
 from app.core import __version__
 from app.core.database import Database
 from app.core.documents import Documents
@@ -104,6 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     tally = Tally()
     app.state.models = ModelStore(settings.model_store)
     app.state.live_model = LiveModel(app.state.models)
+    app.state.comparing = Comparing(app.state.models, app.state.live_model)
     app.state.probation = Probation(
         settings, app.state.live_model, app.state.models, tally, app.state.outcomes, Notices(database)
     )

@@ -6,7 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from app.answer_log import AnswerLog
-from app.core.errors import ArtifactError, DatabaseError, StoreNotWritableError, VersionNotFoundError
+from app.comparing import Comparing
+from app.comparison_schemas import Comparison
+from app.core.errors import (
+    AnswerTooSlowError,
+    ArtifactError,
+    DatabaseError,
+    StoreNotWritableError,
+    VersionNotFoundError,
+)
 from app.core.outcomes import OutcomeStore
 from app.core.store import ModelStore
 from app.dependencies import MAX_N, MAX_OFFSET
@@ -19,14 +27,20 @@ from app.probation import Probation
 
 router = APIRouter(prefix="/models", tags=["models"])
 
+_NAME = "^[0-9A-Za-z._-]+$"
+
 Version = Annotated[
     str,
     Path(
         max_length=64,
-        pattern="^[0-9A-Za-z._-]+$",
+        pattern=_NAME,
         description="As `model_version` in an answer.",
         openapi_examples={"a version": {"value": "20261123T040000-123456"}},
     ),
+]
+Other = Annotated[
+    str | None,
+    Query(alias="with", max_length=64, pattern=_NAME, description="What it is compared with; else the current one."),
 ]
 N = Annotated[int, Query(ge=1, le=MAX_N, description="How many versions to list.")]
 Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description="How many newer versions to pass over first.")]
@@ -42,6 +56,21 @@ async def list_models(request: Request, n: N = 10, offset: Offset = 0) -> ModelP
 async def get_model(version: Version, request: Request) -> ModelDetail:
     """Describe a version with everything that is known of it."""
     return await asyncio.to_thread(_detail, request, version)
+
+
+@router.get(
+    "/{version}/compare",
+    summary="Compare two model versions",
+    responses=documented(VersionNotFoundError, ArtifactError, AnswerTooSlowError),
+)
+async def compare_models(version: Version, request: Request, other: Other = None) -> Comparison:
+    """Tell what would change if a version answered in the place of another, which is the current one unless named.
+
+    Up to 200 players whom both know are asked for in both, with what `version` knows of them. It takes seconds for
+    large models; what is not there in time is there when it is asked for again.
+    """
+    comparing: Comparing = request.app.state.comparing
+    return Comparison.of(await comparing.compare(version, other))
 
 
 @router.post(

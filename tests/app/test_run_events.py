@@ -6,17 +6,17 @@ import signal
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-import fastapi.routing
 import orjson
 import pytest
 import uvicorn
+from fastapi import sse
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
@@ -44,13 +44,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def store(base: Database) -> RunStore:
+def runs(base: Database) -> RunStore:
     return RunStore(base)
 
 
 @pytest.fixture
-def run_id(store: RunStore) -> str:
-    return store.start(store.queue(Trigger.REQUEST).run_id).run_id
+def run_id(runs: RunStore) -> str:
+    return runs.start(runs.queue(Trigger.REQUEST).run_id).run_id
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ class Stream:
         self._connection.request("GET", f"/retrain/{run_id}/events", headers=HEADERS)
         self.answer = self._connection.getresponse()
 
-    def __enter__(self) -> "Stream":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -107,7 +107,7 @@ def watch_of(server: uvicorn.Server) -> RunWatch:
 
 
 def test_a_run_is_told_at_once_whenever_it_changes_and_a_last_time_at_its_end(
-    server: uvicorn.Server, store: RunStore, run_id: str
+    server: uvicorn.Server, runs: RunStore, run_id: str
 ):
     with Stream(address(server), run_id) as stream:
         assert stream.answer.status == 200
@@ -118,11 +118,11 @@ def test_a_run_is_told_at_once_whenever_it_changes_and_a_last_time_at_its_end(
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # likewise
             assert first == orjson.loads(answer.read())
 
-        store.beat(run_id, [StepTaken(Step.COLLECT, time.time(), done=1, total=3)])
+        runs.beat(run_id, [StepTaken(Step.COLLECT, time.time(), done=1, total=3)])
         assert [(step["done"], step["total"]) for step in stream.run()["steps"]] == [(1, 3)]
-        store.keep_log(run_id, "one\ntwo\r\nthree")
+        runs.keep_log(run_id, "one\ntwo\r\nthree")
         assert stream.run()["log_tail"] == "one\ntwo\r\nthree"
-        store.end(run_id, State.FAILED, "Too few games.")
+        runs.end(run_id, State.FAILED, "Too few games.")
         last = stream.run()
         assert (last["state"], last["error"]) == ("failed", "Too few games.")
         assert stream.block() == []
@@ -136,8 +136,8 @@ def test_a_run_is_told_at_once_whenever_it_changes_and_a_last_time_at_its_end(
 def test_while_nothing_changes_there_is_a_comment_now_and_then(
     server: uvicorn.Server, run_id: str, monkeypatch: pytest.MonkeyPatch
 ):
-    assert fastapi.routing._PING_INTERVAL == 15
-    monkeypatch.setattr(fastapi.routing, "_PING_INTERVAL", 0.1)
+    assert sse._PING_INTERVAL == 15
+    monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.1)
 
     with Stream(address(server), run_id) as stream:
         stream.run()
@@ -192,15 +192,15 @@ def test_one_too_many_is_refused_and_admitted_when_another_has_gone(
 
 
 def test_a_database_that_is_away_for_a_while_ends_no_stream(
-    server: uvicorn.Server, store: RunStore, run_id: str, capsys: pytest.CaptureFixture[str]
+    server: uvicorn.Server, runs: RunStore, run_id: str, capsys: pytest.CaptureFixture[str]
 ):
-    path = Path(str(store._database.url.database))
+    path = Path(str(runs._database.url.database))
     with Stream(address(server), run_id) as stream:
         stream.run()
         path.rename("away.db")
         time.sleep(0.2)
         Path("away.db").rename(path)
-        store.end(run_id, State.SUCCEEDED)
+        runs.end(run_id, State.SUCCEEDED)
         assert stream.run()["state"] == "succeeded"
 
     assert capsys.readouterr().err.count("a training run cannot be followed") == 1
@@ -209,7 +209,7 @@ def test_a_database_that_is_away_for_a_while_ends_no_stream(
 def test_a_run_that_is_forgotten_meanwhile_is_the_end_of_the_stream(
     server: uvicorn.Server, run_id: str, monkeypatch: pytest.MonkeyPatch
 ):
-    def gone(_store: RunStore, run_id: str) -> Run:
+    def gone(_runs: RunStore, run_id: str) -> Run:
         raise RunNotFoundError(run_id)
 
     with Stream(address(server), run_id) as stream:
@@ -234,8 +234,8 @@ def test_what_cannot_be_watched_is_told_as_everywhere(admin: TestClient, monkeyp
     assert admin.get(f"/retrain/{NEVER}/events").status_code == 401
 
 
-def test_the_document_says_what_the_events_hold(admin: TestClient):
-    described = admin.get("/openapi.json").json()["paths"]["/retrain/{run_id}/events"]["get"]["responses"]
+def test_the_document_says_what_the_events_hold():
+    described = create_app(Settings()).openapi()["paths"]["/retrain/{run_id}/events"]["get"]["responses"]
 
     assert list(described["200"]["content"]) == ["text/event-stream"]
     assert "RunDetail" in str(described["200"]["content"])
@@ -258,22 +258,33 @@ def test_when_the_service_stops_its_streams_end():
             assert time.monotonic() - begun < 4
 
 
-async def test_what_is_watched_once_the_service_stops_is_at_its_end(store: RunStore, run_id: str):
-    watch = RunWatch(store)
-    watch.close()
+async def seen(watch: RunWatch, run_id: str) -> list[str]:
     with watch.watching(run_id) as feed:
         await feed.begun()
-        assert [run async for run in feed.changes()] == []
+        return [run async for run in feed.changes()]
 
 
-async def test_a_bug_while_reading_ends_what_is_watched(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch):
+def test_what_is_watched_once_the_service_stops_is_at_its_end(runs: RunStore, run_id: str):
+    watch = RunWatch(runs)
+
+    async def stopped() -> list[str]:
+        watching = asyncio.create_task(seen(watch, run_id))
+        await asyncio.sleep(0.3)
+        watch.close()
+        return await watching
+
+    [run] = asyncio.run(stopped())
+    assert orjson.loads(run)["run_id"] == run_id
+    assert asyncio.run(seen(watch, run_id)) == []
+
+
+def test_a_bug_while_reading_ends_what_is_watched(runs: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch):
     broken: list[object] = []
     monkeypatch.setattr(threading, "excepthook", broken.append)
     monkeypatch.setattr(RunStore, "get", lambda *_: 1 / 0)
-    with RunWatch(store).watching(run_id) as feed:
-        await feed.begun()
-        assert [run async for run in feed.changes()] == []
-    assert len(broken) == 1
+
+    assert asyncio.run(seen(RunWatch(runs), run_id)) == []
+    within(5, lambda: check(len(broken) == 1))
 
 
 @contextmanager
@@ -285,13 +296,19 @@ def handled(number: int, handler: Any) -> Iterator[None]:
         signal.signal(number, before)
 
 
-async def test_who_is_to_be_told_of_the_stop_is_told_beside_the_server():
+def test_who_is_to_be_told_of_the_stop_is_told_beside_the_server():
     heard: list[str] = []
-    server: Callable[..., None] = lambda *_: heard.append("server")  # noqa: E731  # as a signal's handler
-    with handled(signal.SIGTERM, server), handled(signal.SIGINT, signal.SIG_DFL):
+
+    def server(*_: object) -> None:
+        heard.append("server")
+
+    async def serve() -> None:
         with told_to_stop(lambda: heard.append("told")):
             os.kill(os.getpid(), signal.SIGTERM)
             await asyncio.sleep(0.05)
             assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
         assert signal.getsignal(signal.SIGTERM) is server
+
+    with asyncio.Runner() as loop, handled(signal.SIGTERM, server), handled(signal.SIGINT, signal.SIG_DFL):
+        loop.get_loop().run_until_complete(serve())
     assert heard == ["server", "told"]

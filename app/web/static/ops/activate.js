@@ -16,7 +16,7 @@ export async function openActivate(api, model, activated) {
   const place = el("div", { class: "stack", "aria-busy": "true" }, muted(t("ops.diff.comparing")), el("div", { class: "skeleton ops-wait" }));
   const sure = el("button", { type: "submit", class: "button primary", disabled: true, text: t("ops.activate") });
   const stay = el("button", { type: "button", class: "button", text: t("ops.close"), onclick: () => dialog.close() });
-  const form = el("form", {}, problem, el("div", { class: "dialog-actions" }, stay, sure));
+  const form = el("form", { class: "ops-sure" }, problem, el("div", { class: "dialog-actions" }, stay, sure));
   const dialog = openDialog("activate", t("ops.activate.title", { version }), "large", warningOf(model), place, form);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -55,7 +55,7 @@ function diffOf(diff) {
     el("p", { class: "small muted", text: t("ops.diff.of", { before: diff.with, after: diff.version }) }),
     diff.same ? el("p", { class: "notice", text: t("ops.diff.same") }) : null,
     diff.note ? el("p", { class: "notice warn", text: diff.note }) : null,
-    el("div", { class: "ops-diff-top" }, metricsOf(diff.metrics), sizesOf(diff)),
+    el("div", { class: "ops-diff-top" }, sizesOf(diff), metricsOf(diff.metrics)),
     el("div", { class: "ops-columns" }, movedOf("risers", diff.risers), movedOf("fallers", diff.fallers)),
     samplesOf(diff.samples),
   ].filter(Boolean);
