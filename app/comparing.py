@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.core.artifact import Manifest
-from app.core.errors import ArtifactError, VersionNotFoundError
+from app.core.artifact import Manifest, Rest
+from app.core.errors import AnswerTooSlowError, ArtifactError, GameRecommenderError, VersionNotFoundError
 from app.core.exposure import NO_EXPOSURE, Exposure, Pair, SamplePlayer, some_known_to
 from app.core.recommender import Recommender
 from app.core.store import ModelStore
@@ -17,6 +17,7 @@ PLAYERS = 200  # who are asked for
 KEPT = 8  # comparisons
 
 _NO_CURRENT = "There is no current version to compare with; name one by `with`."
+_STOPPING = "The service stops; ask again when it is back."
 _NOBODY = "No player was found who is known to both: their lists are not compared."
 
 
@@ -25,11 +26,6 @@ class Manifests(NamedTuple):
 
     before: Manifest
     after: Manifest
-
-    @property
-    def of_one_kind(self) -> bool:
-        """Tell whether the players of both are invented, or real."""
-        return self.before.data_kind == self.after.data_kind
 
 
 @dataclass(frozen=True)
@@ -51,6 +47,7 @@ class Comparing:
         self._live_model = live_model
         self._asked: dict[tuple[str, str], asyncio.Task[Compared]] = {}
         self._one_compares = asyncio.Lock()
+        self._is_over = False
 
     async def compare(self, version: str, other: str | None) -> Compared:
         """Compare `version`, which would serve, with another, which serves: the current one unless it is named.
@@ -66,6 +63,10 @@ class Comparing:
             task.add_done_callback(lambda done: self._forget_failed(pair, done))
             self._forget_oldest()
         return await asyncio.shield(task)
+
+    def close(self) -> None:
+        """Break off what is under way, as the service stops."""
+        self._is_over = True
 
     async def _in_turn(self, manifests: Manifests) -> Compared:
         async with self._one_compares:
@@ -87,25 +88,35 @@ class Comparing:
         return Manifests(self._models.manifest(before), self._models.manifest(version))
 
     def _compare(self, manifests: Manifests) -> Compared:
-        if not manifests.of_one_kind:
+        if manifests.before.data_kind != manifests.after.data_kind:
             return Compared(manifests, NO_EXPOSURE, (), _other_players(manifests))
-        rest = Pace()
-        pair = Pair(*self._recommenders(manifests, rest))
+        pace = Pace()
+
+        def rest() -> None:
+            if self._is_over:
+                raise AnswerTooSlowError(_STOPPING)
+            pace()
+
         try:
-            known = some_known_to(pair.before.histories, pair.after.histories, PLAYERS)
-            exposure, samples = pair.exposure(known, rest), pair.samples(known)
+            return _found(manifests, Pair(*self._recommenders(manifests, rest)), rest)
+        except GameRecommenderError:
+            raise
         except Exception as bug:
             versions = " or ".join(manifest.version for manifest in manifests)
             raise ArtifactError(f"{versions} is whole, but cannot answer: {bug!r}") from bug
-        return Compared(manifests, exposure, samples, None if len(known) else _NOBODY)
 
-    def _recommenders(self, manifests: Manifests, rest: Pace) -> Iterator[Recommender]:
+    def _recommenders(self, manifests: Manifests, rest: Rest) -> Iterator[Recommender]:
         live = self._live_model.current
         for manifest in manifests:
             if live is not None and live.manifest.digest == manifest.digest:
                 yield live.recommender
             else:
                 yield Recommender.from_arrays(self._models.load(manifest.version, rest).arrays)
+
+
+def _found(manifests: Manifests, pair: Pair, rest: Rest) -> Compared:
+    known = some_known_to(pair.before.histories, pair.after.histories, PLAYERS)
+    return Compared(manifests, pair.exposure(known, rest), pair.samples(known), None if len(known) else _NOBODY)
 
 
 def _other_players(manifests: Manifests) -> str:

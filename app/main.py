@@ -36,6 +36,7 @@ from app.players import Players
 from app.probation import Probation
 from app.recommending import Recommending
 from app.routes import (
+    collection,
     documentation,
     games,
     health,
@@ -116,6 +117,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.page_sessions = PageSessions(Documents(database), settings, app.state.live_model)
     app.state.runs = RunStore(database)
+    app.state.documents = Documents(database)
     app.state.run_watch = RunWatch(app.state.runs)
     app.state.scheduler = Scheduler(
         settings, database, app.state.models, partial(tell, settings, database, app.state.models)
@@ -123,7 +125,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     exception_handlers.install(app, tally)
     refusals = documented(*security.REFUSALS, inputs=False)
     # `/games/hidden` before `/games/{game_id}`
-    for router in (transfer.router, models.router, retraining.router, hidden_games.router):
+    for router in (transfer.router, models.router, retraining.router, collection.router, hidden_games.router):
         app.include_router(router, dependencies=[security.ADMINISTERS], responses=refusals)
     for router in (recommend.router, games.router, labels.router, player_games.router):
         app.include_router(router, dependencies=[security.READS], responses=refusals)
@@ -153,7 +155,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     scheduler.every_in_a_thread(READ_SECONDS, "keys", guard.refresh)
     scheduler.start()
     app.state.answer_log.start()
-    with told_to_stop(app.state.run_watch.close):
+    with told_to_stop(app.state.run_watch.close, app.state.comparing.close):
         yield
     await scheduler.stop()
     app.state.telemetry.flush()

@@ -11,17 +11,22 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def told_to_stop(tell: Callable[[], object]) -> Iterator[None]:
-    """Call `tell` on the running event loop as soon as a signal stops the process, beside what the server does then.
+def told_to_stop(*told: Callable[[], object]) -> Iterator[None]:
+    """Call all of `told` on the running event loop as soon as a signal stops the process.
 
-    The server ends the lifespan only when the last answer has ended, and one that is a stream has no end. In another
-    thread than the main one, where there are no signals, nothing is called.
+    The server does what it does all the same: it ends the lifespan once the last answer has ended, and one that is a
+    stream has no end. In another thread than the main one, where there are no signals, nothing is called.
     """
     loop = asyncio.get_running_loop()
+
+    def tell() -> None:
+        for one in told:
+            loop.call_soon_threadsafe(one)
+
     with ExitStack() as chained:
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
-                chained.enter_context(_chained(number, lambda: loop.call_soon_threadsafe(tell)))
+                chained.enter_context(_chained(number, tell))
         yield
 
 

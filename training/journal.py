@@ -35,6 +35,9 @@ class Journal(Protocol):
     def advance(self, done: int, total: int) -> None:
         """Tell how far the step is."""
 
+    def keep(self, name: str, found: Mapping[str, Any]) -> None:
+        """Keep what was found out under the name of a document, for all to see."""
+
     def must_go_on(self) -> None:
         """Raise `RunStoppedError` where nothing may be published any more."""
 
@@ -48,6 +51,9 @@ class Unrecorded:
 
     def advance(self, done: int, total: int) -> None:
         """Tell how far the step is."""
+
+    def keep(self, name: str, found: Mapping[str, Any]) -> None:
+        """Keep nothing."""
 
     def must_go_on(self) -> None:
         """Go on."""
@@ -82,6 +88,13 @@ class RunJournal:
     def advance(self, done: int, total: int) -> None:
         """Tell how far the step is; it is written with the next sign of life."""
         self._steps[-1] = replace(self._steps[-1], done=done, total=total)
+
+    def keep(self, name: str, found: Mapping[str, Any]) -> None:
+        """Keep what was found out under the name of a document, with this run's; it is worth no failure."""
+        try:
+            patiently(lambda: self._store.documents.put(name, {"run_id": self._run_id, **found}))
+        except DatabaseError as away:
+            log.warning("what was found out cannot be kept", name=name, reason=str(away))
 
     def keep_result(self, result: Mapping[str, Any]) -> None:
         """Tell at once what came of the run: from now on nothing that ends it makes it fail."""

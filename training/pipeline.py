@@ -7,6 +7,7 @@ import pandas as pd
 
 from app.core.artifact import Artifact, Manifest
 from app.core.catalogue import Catalogue
+from app.core.documents import VALIDATION
 from app.core.errors import ArtifactError, VersionNotFoundError
 from app.core.files import write_atomically
 from app.core.interactions import InteractionStore
@@ -60,7 +61,7 @@ def train(
     """
     config, wishes, journal = config or TrainingConfig(), wishes or Wishes(), journal or Unrecorded()
     with journal.step(Step.VALIDATE):
-        catalogue, found = catalogue_of(settings, collection)
+        catalogue, found = catalogue_of(settings, collection, journal)
     interactions = patiently(lambda: InteractionStore.open(settings.database))
     champion = champion_of(settings)
     with journal.step(Step.TRAIN):
@@ -86,9 +87,15 @@ def check(settings: Settings, collection: Collection | None) -> tuple[pd.DataFra
     return valid, report
 
 
-def catalogue_of(settings: Settings, collection: Collection | None) -> tuple[Catalogue, ValidationReport]:
-    """Make the catalogue of what is valid; raises `ValidationFailedError` where that is not enough."""
+def catalogue_of(
+    settings: Settings, collection: Collection | None, journal: Journal
+) -> tuple[Catalogue, ValidationReport]:
+    """Make the catalogue of what is valid; raises `ValidationFailedError` where that is not enough.
+
+    Either way the journal keeps the report.
+    """
     valid, found = check(settings, collection)
+    journal.keep(VALIDATION, found.to_document())
     if found.bad:
         say(f"Set aside: {found.bad} of {found.rows} records; see `python -m training validate`")
     found.raise_if_stopped()

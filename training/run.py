@@ -2,12 +2,14 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.core.artifact import Manifest
 from app.core.database import Database
+from app.core.documents import RAWG_QUOTA
 from app.core.errors import RunInProgressError
 from app.core.leases import LEASE_SECONDS
 from app.core.notices import Notices
@@ -68,7 +70,7 @@ class Runner:
     def _carry_out(self, begun: Run, choice: Choice, journal: RunJournal) -> "Outcome":
         settings, options = self._settings, begun.options
         with journal.going_on():
-            with journal.step(Step.COLLECT):
+            with journal.step(Step.COLLECT), quota_told(settings, journal):
                 pages = _source(settings, options, choice, journal)
             warn_of_quota(settings, Notices(self._database))
             # Seconds to import: a wrong key is told before.
@@ -109,6 +111,18 @@ def warn_of_quota(settings: Settings, notices: Notices) -> None:
     if settings.rawg_api_key and ledger.spent >= settings.rawg_quota_warning * ledger.limit:
         body = {"month": ledger.month, "spent": ledger.spent, "limit": ledger.limit}
         patiently(lambda: notices.add_once(f"quota-{ledger.month}", "quota", body))
+
+
+@contextmanager
+def quota_told(settings: Settings, journal: Journal) -> Iterator[None]:
+    """Let all see what is left of RAWG's quota after a collection, however that ends."""
+    try:
+        yield
+    finally:
+        if settings.rawg_api_key:
+            spent = collection.ledger(settings)
+            names = ("month", "limit", "spent", "remaining")
+            journal.keep(RAWG_QUOTA, {name: getattr(spent, name) for name in names})
 
 
 def conclude(

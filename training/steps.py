@@ -22,7 +22,7 @@ from training.journal import RunJournal
 from training.pipeline import Outcome, catalogue_of, champion_of, judge
 from training.progress import say
 from training.publishing import publish
-from training.run import begin, conclude, warn_of_quota
+from training.run import begin, conclude, quota_told, warn_of_quota
 from training.workspace import Workspace
 
 # A run is taken for dead when nothing is heard of it for so long: the pause before its next step or, where a step is
@@ -80,13 +80,15 @@ def take(settings: Settings, name: str, run_id: str) -> None:
 
 def _collect(context: _Context) -> None:
     with context.step(Step.COLLECT) as journal:
-        context.workspace.keep_source(source.live_or_kept(context.settings, advance=journal.advance))
+        with quota_told(context.settings, journal):
+            pages = source.live_or_kept(context.settings, advance=journal.advance)
+        context.workspace.keep_source(pages)
         warn_of_quota(context.settings, Notices(context.database))
 
 
 def _validate(context: _Context) -> None:
-    with context.step(Step.VALIDATE):
-        catalogue, found = catalogue_of(context.settings, context.workspace.source())
+    with context.step(Step.VALIDATE) as journal:
+        catalogue, found = catalogue_of(context.settings, context.workspace.source(), journal)
         context.workspace.keep_catalogue(catalogue, found.counts)
 
 

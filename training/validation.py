@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+import orjson
 import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
@@ -15,6 +16,9 @@ from training.records import RULES, Rule
 
 _EXAMPLES = 3
 _LONGEST_VALUE = 60  # characters of a wrong value that a report shows
+_ROWS_SHOWN = 100  # in the database; all are in the report
+_LONGEST_REASON = 200  # characters
+_MOST_BYTES = 64 * 1024
 
 
 def _column(rule: Rule) -> pa.Column:
@@ -43,6 +47,11 @@ class SetAside:
     game_id: str
     name: str
     reasons: list[str]
+
+    def to_document(self) -> dict[str, Any]:
+        """Write the row for the database."""
+        reason = "; ".join(self.reasons)
+        return {"row": self.row, "game_id": self.game_id, "name": self.name, "reason": reason[:_LONGEST_REASON]}
 
 
 class RecordCounts(NamedTuple):
@@ -77,6 +86,23 @@ class ValidationReport:
     def to_dict(self) -> dict[str, Any]:
         """Write the report for machines."""
         return asdict(self)
+
+    def to_document(self) -> dict[str, Any]:
+        """Write the report for the database: not every row set aside, in `_MOST_BYTES` at most.
+
+        Values of records are written as in the report, as Python would write them.
+        """
+        head = {
+            **{name: getattr(self, name) for name in ("rows", "valid", "repeated", "bad", "stopped_because")},
+            "reasons": [
+                {"reason": f"{one.field}: {one.rule}", "rows": one.rows, "examples": one.examples}
+                for one in self.violations
+            ],
+        }
+        shown = [row.to_document() for row in self.set_aside[:_ROWS_SHOWN]]
+        while len(orjson.dumps({**head, "set_aside": shown})) > _MOST_BYTES:
+            shown = shown[: len(shown) // 2]
+        return {**head, "set_aside": shown}
 
     def raise_if_stopped(self) -> None:
         """Raise `ValidationFailedError` where the rows are not good enough to train on."""

@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from app.core.database import Database
 from app.core.tables import documents
 
+VALIDATION = "validation"  # of the last collection
+RAWG_QUOTA = "rawg_quota"  # the requests of the month, as the last collection left them
+
 
 @dataclass(frozen=True)
 class Document:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from app.core.database import Database
+from app.core.documents import Documents
 from app.core.errors import DatabaseError, RunEndedError, RunInProgressError, RunNotFoundError
 from app.core.leases import LEASE_SECONDS, this_process
 from app.core.notices import Notices
@@ -29,6 +30,7 @@ class RunStore:
         """Use a database, which must be migrated."""
         self._database = database
         self._now = now
+        self.documents = Documents(database)  # what runs leave for all to see
 
     def queue(self, trigger: Trigger, options: RunOptions = RunOptions(), scheduled_for: float | None = None) -> Run:
         """Ask for a run; raises `RunInProgressError` where one waits already, or one was queued for the same time."""

@@ -173,10 +173,28 @@ def test_a_step_that_is_a_process_of_its_own_leaves_the_run_going_on(store: RunS
     assert store.get(run.run_id).state is State.RUNNING
 
 
+@pytest.mark.usefixtures("quick")
+def test_what_was_found_out_is_kept_unless_the_database_stays_away(
+    store: RunStore, run: Run, capsys: pytest.CaptureFixture[str]
+):
+    recorded = RunJournal(store, run.run_id)
+    recorded.keep("validation", {"rows": 1})
+    Path("interactions.db").rename("away.db")
+
+    recorded.keep("validation", {"rows": 2})
+
+    assert capsys.readouterr().err.count("what was found out cannot be kept") == 1
+    Path("away.db").rename("interactions.db")
+    kept = store.documents.get("validation")
+    assert kept is not None
+    assert kept.body == {"run_id": run.run_id, "rows": 1}
+
+
 def test_nobody_follows_an_unrecorded_run():
     unrecorded = Unrecorded()
     with unrecorded.step(Step.TRAIN):
         unrecorded.advance(1, 2)
+        unrecorded.keep("validation", {})
         unrecorded.must_go_on()
 
 

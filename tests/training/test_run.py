@@ -1,13 +1,17 @@
 """What a run does beside training."""
 
+from typing import Any
+
 import pytest
 
 from app.core.database import Database
+from app.core.documents import RAWG_QUOTA, VALIDATION, Documents
 from app.core.notices import Notices
 from app.core.run import RunOptions
 from app.core.runs import RunStore
 from app.core.settings import Settings
-from tests.training.conftest import MakeSettings
+from tests.fakes import rawg
+from tests.training.conftest import Command, MakeSettings
 from tests.worlds import manifest
 from training import collection, run
 from training.collection import collect
@@ -61,3 +65,54 @@ def test_what_tracking_has_to_say_is_a_warning(monkeypatch: pytest.MonkeyPatch, 
 
     assert run.track(Settings(), outcome, Unrecorded()) == ["Weights & Biases is away."]
     assert "warning: Weights & Biases is away." in capsys.readouterr().err
+
+
+def documents() -> Documents:
+    return Documents(Database("sqlite:///data/interactions.db"))
+
+
+def kept(name: str) -> Any:
+    found = documents().get(name)
+    return found and found.body
+
+
+@pytest.mark.usefixtures("key")
+def test_what_became_of_a_collection_is_kept_for_all_to_see(
+    command: Command, fake_rawg: rawg.FakeRawg, monkeypatch: pytest.MonkeyPatch
+):
+    fake_rawg.games[3]["rating"] = 7
+    monkeypatch.setenv("VALIDATION_MIN_GAMES", "100")
+    monkeypatch.setenv("RAWG_MONTHLY_QUOTA", "50")
+
+    assert command("run").code == 1
+
+    report, quota = kept(VALIDATION), kept(RAWG_QUOTA)
+    [run] = RunStore(documents()._database).newest(1)[1]
+    assert (report["rows"], report["valid"], report["bad"]) == (100, 99, 1)
+    assert report["stopped_because"].startswith("Only 99 valid games")
+    assert [row["reason"] for row in report["set_aside"]] == ["rating: must be a number from 0 to 5"]
+    spent = sum(map(len, fake_rawg.asked_for().values()))
+    assert report["run_id"] == quota["run_id"] == run.run_id
+    assert (quota["limit"], quota["spent"], quota["remaining"]) == (50, quota["spent"], 50 - quota["spent"])
+    assert quota["spent"] >= spent > 0
+
+
+@pytest.mark.usefixtures("key")
+def test_what_is_left_of_the_quota_is_kept_though_the_collection_fails(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("RAWG_MONTHLY_QUOTA", "1")
+
+    assert command("run").code == 1
+
+    assert kept(RAWG_QUOTA)["remaining"] == 0
+    assert kept(VALIDATION) is None
+
+
+def test_without_a_key_there_is_no_quota_and_by_steps_it_is_the_same(command: Command):
+    for name in ("collect", "validate"):
+        assert command("step", name, "--run-id", "20261126T040000-abcdef").code == 0
+
+    assert kept(RAWG_QUOTA) is None
+    report = kept(VALIDATION)
+    assert (report["run_id"], report["bad"], report["stopped_because"]) == ("20261126T040000-abcdef", 0, None)

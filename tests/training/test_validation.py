@@ -1,5 +1,6 @@
 from typing import Any
 
+import orjson
 import pytest
 
 from app.core.catalogue import Catalogue
@@ -182,3 +183,63 @@ def test_too_few_games_or_too_many_bad_ones_stop_the_run(
     else:
         with pytest.raises(ValidationFailedError, match=message):
             report.raise_if_stopped()
+
+
+def test_the_report_is_written_for_the_database():
+    _, report = check(
+        rawg.game(1), rawg.game(1), {**rawg.game(2), "rating": 7}, {**rawg.game(3), "name": "", "rating": -1}
+    )
+
+    assert report.to_document() == {
+        "rows": 4,
+        "valid": 1,
+        "repeated": 1,
+        "bad": 2,
+        "stopped_because": None,
+        "reasons": [
+            {"reason": "name: is missing", "rows": 1, "examples": ["None"]},
+            {"reason": "rating: must be a number from 0 to 5", "rows": 2, "examples": ["7", "-1"]},
+        ],
+        "set_aside": [
+            {
+                "row": 2,
+                "game_id": "2",
+                "name": repr(rawg.game(2)["name"]),
+                "reason": "rating: must be a number from 0 to 5",
+            },
+            {
+                "row": 3,
+                "game_id": "3",
+                "name": "None",
+                "reason": "name: is missing; rating: must be a number from 0 to 5",
+            },
+        ],
+    }
+
+
+def test_what_is_written_for_the_database_is_bounded():
+    few = {
+        "id": "x" * 1000,
+        "name": 7,
+        "released": "soon",
+        "rating": "4",
+        "slug": None,
+        "playtime": -3,
+        "metacritic": 101,
+    }
+    _, report = check(*({**rawg.game(number), **few} for number in range(1, 151)))
+
+    written = report.to_document()["set_aside"]
+
+    assert (len(report.set_aside), len(written)) == (150, 100)
+    assert {len(row["reason"]) for row in written} == {200}
+    assert {len(row["game_id"]) for row in written} == {63}
+
+    names = "\N{VIDEO GAME}" * 1000
+    _, report = check(
+        *({**rawg.game(number), **few, "id": names, "name": f" {names}", "slug": "a b"} for number in range(150))
+    )
+    document = report.to_document()
+
+    assert len(document["set_aside"]) == 50
+    assert len(orjson.dumps(document)) <= 64 * 1024

@@ -140,20 +140,28 @@ function reported(report) {
     facts([
       [t("ops.collection.rows"), number(report.rows)],
       [t("ops.collection.valid"), number(report.valid)],
+      [t("ops.collection.repeated"), number(report.repeated)],
       [t("ops.collection.bad"), number(report.bad)],
     ]),
-    report.reasons?.length > 0 && table(t("ops.collection.reasons"), [{ title: t("ops.reason") }, { title: t("ops.collection.rows"), class: "number" }], report.reasons.map(({ reason, rows }) => [reason, number(rows)])),
-    report.set_aside?.length > 0 ? disclosedRows(report.set_aside) : muted(t("ops.collection.nothing-aside")),
+    report.reasons.length > 0 && reasonsOf(report.reasons),
+    report.set_aside.length > 0 ? disclosedRows(report) : muted(t("ops.collection.nothing-aside")),
   ];
 }
 
-function disclosedRows(rows) {
-  const columns = [{ title: t("ops.collection.game") }, { title: t("ops.collection.name") }, { title: t("ops.reason") }];
-  const told = rows.map((row) => [String(row.game_id ?? row.line ?? ""), el("bdi", { text: row.name ?? "" }), [row.reasons ?? row.reason ?? ""].flat().join(" · ")]);
+const reasonsOf = (reasons) =>
+  table(
+    t("ops.collection.reasons"),
+    [{ title: t("ops.reason") }, { title: t("ops.collection.examples") }, { title: t("ops.collection.rows"), class: "number" }],
+    reasons.map(({ reason, rows, examples }) => [reason, el("bdi", { class: "mono-wrap", text: examples.join(", ") }), number(rows)]),
+  );
+
+function disclosedRows({ set_aside: rows, bad }) {
+  const columns = ["row", "game", "name"].map((name) => ({ title: t(`ops.collection.${name}`) }));
+  const told = rows.map(({ row, game_id: id, name, reason }) => [number(row), id, el("bdi", { text: name }), reason]);
   return el(
     "details",
     { class: "ops-more" },
-    el("summary", { class: "small", "data-key": "set-aside", text: t("ops.collection.aside", { n: number(rows.length) }) }),
-    table(t("ops.collection.aside-title"), columns, told),
+    el("summary", { class: "small", "data-key": "set-aside", text: t("ops.collection.aside", { n: number(rows.length), all: number(bad) }) }),
+    table(t("ops.collection.aside-title"), [...columns, { title: t("ops.reason") }], told),
   );
 }
