@@ -6,7 +6,7 @@ import { cover } from "./cover.js";
 
 /** Show games: {title, empty, more, items: [{game, note, remove}]}; `more` shows the next ones, null at the end. */
 export function showShelf({ title, empty, items, more }, href) {
-  byId("shelf-title").replaceChildren(...[title].flat());
+  byId("shelf-title").textContent = title;
   byId("shelf-games").replaceChildren(...items.map((item) => row(item, href)));
   byId("shelf-empty").textContent = empty;
   byId("shelf-empty").hidden = items.length > 0;

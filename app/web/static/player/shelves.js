@@ -1,8 +1,8 @@
 // What the shelf shows: a player's own games, or the games that a visitor picked and set aside.
 
 import { isAborted, sentenceOf } from "../api.js";
-import { bdi, byId } from "../dom.js";
-import { number, parts, t } from "../words.js";
+import { byId } from "../dom.js";
+import { number, t } from "../words.js";
 import { noteOf, showShelf } from "./shelf.js";
 import { KINDS } from "./writes.js";
 
@@ -24,7 +24,7 @@ export function makeShelf(api, { current, change, known, mayWrite, href, takeBac
     };
     showShelf(
       {
-        title: parts("player.shelf.player", { player: bdi(player), count: number(found.total) }),
+        title: t("player.shelf.player", { count: number(found.total) }),
         empty: t("player.shelf.empty"),
         items: found.games.map((game) => ({ game, note: noteOf(game), remove: removal(game) })),
         more: found.games.length < found.total && asked < MOST ? more : null,
