@@ -14,14 +14,18 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from app.core.artifact import Artifact
+from app.core.database import Database
+from app.core.documents import RAWG_QUOTA, VALIDATION, Documents
+from app.core.recommender import Recommender
 from app.core.store import ModelStore
 from tests.app.test_loop import stands_in
 from tests.app.test_start import Service, unmeasured
+from tests.web import world
 from tests.web.conftest import OpenPage, Watch
-from tests.worlds import artifact, neighbours, six_games
+from tests.worlds import manifest, neighbours
 
 KEY = "admin-key-of-the-tests"
-OLD, NEW = "20260101T000000-000000", "20260102T000000-000000"
+OLD, NEW = world.VERSION, "20260102T000000-000000"
 # What the page asks of the service, beyond its own files, the health and the metrics.
 GUARDED = ["models?n=1", f"models/{OLD}", f"models/{NEW}/compare", "retrain", "retrain/x/events", "collection"]
 REFUSED = r"status of 40[13] "
@@ -39,38 +43,27 @@ class Ops:
         stands_in(mode, self.folder)
 
 
-def _estimates(value: float) -> dict[str, Any]:
-    return {name: {"value": value, "low": value - 0.05, "high": value + 0.05} for name in ("ndcg@10", "recall@20")}
-
-
-def _published(models: ModelStore, version: str, value: float, found: Artifact, **gate: object) -> None:
-    manifest = found.manifest.model_copy(
-        update={"metrics": {"model": _estimates(value)}, "gate": {**found.manifest.gate, **gate}}
+def _publish_another(models: ModelStore) -> None:
+    """Publish a version that recommends what lies further away, and finds less."""
+    found = models.load(OLD)
+    shifted = [{(index + step) % world.GAMES: 1.1 - step / 40 for step in range(5, 25)} for index in range(world.GAMES)]
+    recommender = replace(Recommender.from_arrays(found.arrays), collaborative=neighbours(*shifted))
+    lower = {"value": 0.2, "low": 0.15, "high": 0.25}
+    told = manifest(
+        NEW,
+        counts=found.manifest.counts,
+        metrics={"model": {"ndcg@10": lower, "recall@20": lower}},
+        gate={"promoted": False, "reason": "It finds less <b>than</b> the champion.", "forced": False},
     )
-    models.publish(replace(found, manifest=manifest))
-    assert version == manifest.version
-
-
-def _other_neighbours() -> dict[str, Any]:
-    """Playing 10 speaks for 40 and 50 alone now."""
-    return replace(six_games(), collaborative=neighbours({3: 0.5, 4: 0.25}, {}, {}, {}, {}, {})).to_arrays()
+    models.publish(Artifact(told, {**found.arrays, **recommender.to_arrays()}))
 
 
 @pytest.fixture(scope="module")
 def ops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ops]:
     folder = tmp_path_factory.mktemp("ops")
     models = ModelStore(folder / "models")
-    _published(models, OLD, 0.25, artifact(OLD))
-    models.activate(OLD)
-    other = artifact(NEW)
-    _published(
-        models,
-        NEW,
-        0.2,
-        replace(other, arrays={**other.arrays, **_other_neighbours()}),
-        promoted=False,
-        reason="It finds less <b>than</b> the champion.",
-    )
+    world.build(models)
+    _publish_another(models)
     environment = {
         "MODEL_STORE": str(folder / "models"),
         "DATA_DIR": str(folder / "data"),
@@ -137,7 +130,6 @@ def test_with_the_key_the_page_says_how_it_is_and_forgets_all_when_signed_out(op
     expect(page.locator("#model")).to_contain_text("simulated")
     expect(page.locator("#workers")).to_contain_text(OLD)
     expect(page.locator("#versions")).to_contain_text("It finds less <b>than</b> the champion.")
-    expect(page.locator("#collection")).to_contain_text("No collection has been validated yet.")
     expect(page.locator("#drift")).to_contain_text("Nothing to compare yet")
     expect(page.locator("#versions canvas")).to_be_visible()
     page.get_by_role("button", name="recall@20").click()
@@ -149,6 +141,24 @@ def test_with_the_key_the_page_says_how_it_is_and_forgets_all_when_signed_out(op
     expect(page.get_by_label("Admin key")).to_be_focused()
     assert OLD not in page.content()
     assert page.evaluate("sessionStorage.length + localStorage.length") == 0
+
+
+def test_what_became_of_a_collection_is_shown_as_text(ops: Ops, open_page: OpenPage):
+    page = at_board(open_page("/ops"))
+    expect(page.locator("#collection")).to_contain_text("No collection has been validated yet.")
+    documents = Documents(Database(f"sqlite:///{ops.folder}/interactions.db"))
+    name = "'<img src=x onerror=alert(1)>'"
+    aside = {"row": 7, "game_id": "4200", "name": name, "reason": "rating: must be a number from 0 to 5"}
+    broken = {"reason": aside["reason"], "rows": 1, "examples": ["7.5"]}
+    counts = {"rows": 10002, "valid": 10000, "repeated": 1, "bad": 1, "stopped_because": None}
+    documents.put(VALIDATION, {"run_id": "r", **counts, "reasons": [broken], "set_aside": [aside]})
+    documents.put(RAWG_QUOTA, {"run_id": "r", "month": "2026-11", "limit": 20000, "spent": 19990, "remaining": 10})
+    later(page, 61)
+    collection = page.locator("#collection")
+    expect(collection).to_contain_text("10 of 20,000 requests left")
+    collection.get_by_text("Rows set aside (1 of 1)").click()
+    expect(collection).to_contain_text(name)
+    expect(page.locator(".ops-status")).to_contain_text("Only 10 requests to RAWG are left this month.")
 
 
 def test_a_key_that_is_none_any_more_leads_back_to_the_sign_in(open_page: OpenPage, watch: Watch):
@@ -163,6 +173,8 @@ def test_a_key_that_is_none_any_more_leads_back_to_the_sign_in(open_page: OpenPa
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
 def test_a_run_is_asked_for_and_followed_to_its_end(width: int, scheme: str, ops: Ops, open_page: OpenPage):
     ops.trains_as("walk")
+    go_on = ops.folder / "go-on"
+    go_on.unlink(missing_ok=True)
     page = at_board(open_page("/ops", width=width, scheme=scheme))
     button = page.get_by_role("button", name="Retrain…")
     button.click()
@@ -179,16 +191,16 @@ def test_a_run_is_asked_for_and_followed_to_its_end(width: int, scheme: str, ops
     live = page.locator(".ops-watch")
     expect(live).to_contain_text("3 configurations tried")
     expect(live).to_contain_text("dry run")
-    expect(live.get_by_role("progressbar")).to_be_visible()
     expect(live.locator("[aria-current=step]")).to_contain_text("Train")
-    expect(live.locator(".ops-log")).to_contain_text("collect: 2 of 3")
+    expect(live.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "33")
+    expect(live.locator(".ops-log")).to_contain_text("train: 1 of 3")
+    assert not _overflows(page)
+    go_on.touch()
     expect(page.get_by_role("status").filter(has_text="The run has ended: Succeeded.")).to_be_visible()
     expect(live).to_be_hidden()
     expect(page.locator(".ops-runs tbody tr").first).to_contain_text("Succeeded")
-    assert not _overflows(page)
-
     page.get_by_role("button", name="Details of the run").first.click()
-    expect(dialog).to_contain_text("publish: 2 of 3")
+    expect(dialog).to_contain_text("publish: 1 of 3")
 
 
 def test_a_run_is_stopped_and_one_that_fails_comes_first(ops: Ops, open_page: OpenPage):
@@ -210,8 +222,9 @@ def test_a_version_is_activated_once_its_changes_were_seen(ops: Ops, open_page: 
     page.get_by_role("button", name=f"Activate version {NEW}").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("row", name="ndcg@10")).to_contain_text("-0.050")
-    expect(dialog).to_contain_text("Risers")
-    expect(dialog.locator(".ops-sample").first).to_contain_text("Game 40")
+    expect(dialog.locator(".ops-moved").first).to_contain_text("%")
+    expect(dialog.locator(".ops-sample").first.locator(".new").first).to_be_visible()
+    assert not _overflows(page)
     assert _serious(page) == []
     dialog.get_by_role("button", name="Activate").click()
 
@@ -225,7 +238,7 @@ def test_a_version_is_activated_once_its_changes_were_seen(ops: Ops, open_page: 
 
 def test_traffic_is_told_from_two_readings_of_the_metrics(ops: Ops, open_page: OpenPage):
     page = at_board(open_page("/ops"))
-    for player in ("ann", "bob", "nobody", "no-one"):
+    for player in ("12", "13", "nobody", "no-one"):
         ops.service.get(f"/recommend/{player}")
     later(page)
     tile = page.locator(".ops-tile", has_text="Fallback share")

@@ -85,7 +85,10 @@ function movedOf(name, moved) {
 
 function samplesOf(samples) {
   if (!samples.length) return null;
-  const listed = (names, others, mark) => el("ol", { class: "ops-names" }, names.map((name) => el("li", { class: others.includes(name) ? null : mark }, bdi(name))));
+  const listed = (names, others, mark) =>
+    names.length
+      ? el("ol", { class: "ops-names" }, names.map((name) => el("li", { class: others.includes(name) ? null : mark }, bdi(name))))
+      : muted(t("ops.diff.nothing"));
   const players = samples.map(({ user_id: user, before, after }) =>
     el(
       "article",
