@@ -15,7 +15,7 @@ LANGUAGE_COOKIE = "lang"
 
 _WEB = Path(__file__).parent / "web"
 _DEFAULT = "en"
-_EVERYWHERE = ("site.", "problem.")  # words that every page has
+_EVERYWHERE = ("site.", "problem.")  # words that the scripts of every page have; `shell.` are the templates' alone
 
 # Nothing inline, nothing from elsewhere but pictures: a name that is a script cannot run even where it got through.
 HEADERS: Mapping[str, str] = {
@@ -71,6 +71,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
 
     def asset(self, path: str) -> Asset | None:
         """Take a file by its path below `static`; None where there is none."""
@@ -116,4 +117,4 @@ def _digest(assets: Mapping[str, Asset]) -> str:
     digest = hashlib.sha256()
     for path, asset in assets.items():
         digest.update(b"%b\0%d\0%b" % (path.encode(), len(asset.body), asset.body))
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:10]

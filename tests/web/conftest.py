@@ -108,9 +108,11 @@ def open_page(browser: Browser, address: str, watch: Watch) -> Iterator[OpenPage
     """Open a path in a browser of one's own, which is watched: `open_page("/", width=390, scheme="dark")`."""
     contexts = []
 
-    def opened(path: str = "/", width: int = 1440, scheme: Any = "light", locale: str = "en-GB") -> Page:
+    def opened(
+        path: str = "/", width: int = 1440, scheme: Any = "light", locale: str = "en-GB", at: str = address
+    ) -> Page:
         context = browser.new_context(
-            base_url=address,
+            base_url=at,
             viewport={"width": width, "height": HEIGHTS[width]},
             color_scheme=scheme,
             locale=locale,
@@ -121,7 +123,7 @@ def open_page(browser: Browser, address: str, watch: Watch) -> Iterator[OpenPage
         context.add_init_script(_VIOLATIONS)
         context.route(f"{world.COVERS}/**", _cover)
         page = context.new_page()
-        watch.follow(page, address)
+        watch.follow(page, at)
         page.goto(path)
         return page
 

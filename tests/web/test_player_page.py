@@ -1,11 +1,14 @@
 """The page for players, in a real browser against the real service: what people do there, from end to end."""
 
 import re
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from app.core.store import ModelStore
+from tests.app.test_start import unmeasured
 from tests.web import world
 from tests.web.conftest import OpenPage, Watch
 
@@ -54,6 +57,8 @@ def test_a_newcomer_sees_real_games_at_once_with_reasons_and_whose_they_are(open
     expect(page.get_by_role("link", name="RAWG", exact=True)).to_have_attribute("href", "https://rawg.io/")
     unfold(page, "#shelf details")
     expect(page.locator("#shelf-title")).to_have_text("Games so far: 12")
+    expect(page.locator("#shelf-games > li")).to_have_count(8)
+    page.get_by_role("button", name="Show all").click()
     expect(page.locator("#shelf-games > li")).to_have_count(12)
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
@@ -391,3 +396,28 @@ def test_a_service_that_is_away_is_told_and_asked_again(open_page: OpenPage, wat
     page.context.set_offline(offline=False)
     page.get_by_role("button", name="Try again").click()
     assert cards(page)
+
+
+def test_a_service_that_needs_a_key_asks_for_it_and_one_without_a_model_is_waited_for(
+    open_page: OpenPage, watch: Watch, tmp_path: Path
+):
+    key = "admin-key-of-the-tests"
+    models = tmp_path / "models"
+    watch.allow("401|503")
+    with unmeasured(
+        tmp_path, MODEL_STORE=str(models), ADMIN_API_KEY=key, REQUIRE_READ_KEY="true", RETRAIN_ENABLED="false"
+    ) as service:
+        page = open_page("/?player=12", at=service.address)
+        field = page.get_by_label("Key", exact=True)
+        field.fill("not-the-key")
+        field.press("Enter")
+        expect(page.locator("#key-problem")).to_have_text("A valid key is needed.")
+        field.fill(key)
+        field.press("Enter")
+        expect(page.get_by_text("The first model is being trained.")).to_be_visible()
+
+        world.build(ModelStore(models))
+
+        expect(page.get_by_text("Simulated players")).to_be_visible(timeout=20_000)
+        played = press(page, 0, "Played it")
+        expect(page.locator("#shelf-games")).to_contain_text(played)

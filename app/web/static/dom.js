@@ -83,13 +83,8 @@ const SHAPES = {
   check: ["M5 12.5l4.5 4.5L19 7"],
   block: ["M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18", "M5.7 5.7l12.6 12.6"],
   similar: ["M4 5h7v14H4z", "M15 8h5v8h-5"],
-  undo: ["M9 7L4 12l5 5", "M4 12h10a5 5 0 0 1 0 10"],
-  search: ["M11 4a7 7 0 1 0 0 14a7 7 0 1 0 0-14", "M16 16l4.5 4.5"],
-  dice: ["M5 4h14a1 1 0 0 1 1 1v14a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1", "M9 9v.01", "M15 15v.01", "M12 12v.01", "M15 9v.01", "M9 15v.01"],
   back: ["M15 5l-7 7l7 7"],
   out: ["M10 5H5v14h14v-5", "M14 4h6v6", "M20 4l-9 9"],
-  plus: ["M12 5v14", "M5 12h14"],
-  filter: ["M4 6h16", "M7 12h10", "M10 18h4"],
 };
 
 /** A small drawing beside or instead of a text. */

@@ -25,22 +25,35 @@ export function makeCard(game, context, eager) {
       buttons,
     ),
   );
+  let told = "";
+  let offered = null;
   const card = {
     element,
-    /** Take what a new answer says of the same game; what need not change stays as it is. */
+    /** Take what a new answer says of the same game; what is the same stays, and with it the focus. */
     update(found, now) {
-      reasons.replaceChildren(...[why(found, now.mode)].flat(Infinity).filter(Boolean));
-      buttons.replaceChildren(
-        ...now.actions.map((action) => actionButton(action, found)),
-        el("a", { class: "button quiet small", href: now.href(found), data: { view: found.game_id }, "aria-label": t("player.similar.of", { game: found.name }) }, icon("similar"), t("player.similar")),
-        rawgLink(found),
-      );
+      const reason = JSON.stringify([found.reasons, found.fits, found.source, now.mode]);
+      if (reason !== told) reasons.replaceChildren(...[why(found, now.mode)].flat(Infinity).filter(Boolean));
+      told = reason;
+      const names = now.actions.map(({ name }) => name).join();
+      if (names !== offered) buttons.replaceChildren(...buttonsOf(found, now));
+      offered = names;
       for (const link of element.querySelectorAll("[data-view]")) link.href = now.href(found);
     },
   };
   card.update(game, context);
   return card;
 }
+
+const buttonsOf = (game, context) => [
+  ...context.actions.map((action) => actionButton(action, game)),
+  el(
+    "a",
+    { class: "button quiet small", href: context.href(game), data: { view: game.game_id }, "aria-label": t("player.similar.of", { game: game.name }) },
+    icon("similar"),
+    t("player.similar"),
+  ),
+  rawgLink(game),
+];
 
 export function actionButton(action, game) {
   return el(

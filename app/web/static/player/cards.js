@@ -20,12 +20,15 @@ export function makeCards(list) {
         if (known) known.update(game, context);
         cards.set(game.game_id, known ?? makeCard(game, context, place < EAGER));
       });
+      const left = [...list.children].findIndex((element) => element.contains(document.activeElement));
       for (const [id, card] of shown) if (!cards.has(id)) card.element.remove();
+      const lost = left >= 0 && document.activeElement === document.body;
       for (const one of list.querySelectorAll(".waiting")) one.remove();
       [...cards.values()].forEach(({ element }, place) => {
         if (list.children[place] !== element) list.insertBefore(element, list.children[place] ?? null);
       });
       shown = cards;
+      if (lost) this.focusAt(left); // never to nowhere, for who uses the keyboard
     },
     clear() {
       shown = new Map();

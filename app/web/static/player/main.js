@@ -6,8 +6,6 @@ import { has, keepLanguageSwitch, parts, t } from "../words.js";
 import { makeCards } from "./cards.js";
 import { makeChoosing } from "./choosing.js";
 import { makeControls } from "./controls.js";
-import { showGame } from "./gameview.js";
-import { askForKey } from "./keydialog.js";
 import { list } from "./lists.js";
 import { makeShelf } from "./shelves.js";
 import { addressOfState, stateOf, WITHOUT_FILTERS } from "./state.js";
@@ -15,6 +13,7 @@ import { makeWrites } from "./writes.js";
 
 const PAGE = 12;
 const MOST = 100; // of the API
+const LABELS = 30; // that a filter offers; an address may name others
 const SOON = 2000; // milliseconds until a model may be there
 
 const api = createApi("read-key");
@@ -105,12 +104,13 @@ async function load(anew = false) {
   cards.wait();
   try {
     const n = Math.min(MOST, Math.max(PAGE, games.length));
-    const [found, game] = await Promise.all([
+    const [found, game, view] = await Promise.all([
       list(api, state, { n, offset: 0 }, signal),
       state.game && api.call(`games/${state.game}`, { signal }),
+      state.game && import("./gameview.js"),
     ]);
     if (waited) return location.reload(); // the page was made before there was a model
-    if (game) showView(game);
+    if (game) showView(game, view);
     take(found, n, found.games);
     announce(t("player.shown", { count: games.length }));
   } catch (error) {
@@ -168,6 +168,7 @@ async function loadMore() {
 async function fail(error, again) {
   if (isAborted(error)) return;
   if (error instanceof Problem && error.status === 401) {
+    const { askForKey } = await import("./keydialog.js");
     await askForKey(api, error.sentence);
     start();
     return;
@@ -185,11 +186,11 @@ async function fail(error, again) {
   if (training) retry = setTimeout(load, SOON);
 }
 
-function showView(game) {
+function showView(game, view) {
   know(game);
   const fresh = byId("game").dataset.game !== String(game.game_id) || !byId("game").children.length;
   byId("game").dataset.game = game.game_id;
-  showGame(game, actions(), hrefTo({ game: null }));
+  view.showGame(game, actions(), hrefTo({ game: null }));
   document.title = `${game.name} · ${t("site.name")}`;
   if (fresh && moved) byId("game").querySelector("h1").focus({ preventScroll: true });
 }
@@ -227,6 +228,7 @@ async function write(kind, game, event) {
     await load();
   } catch (error) {
     button.disabled = false;
+    button.focus();
     toast(sentenceOf(error), { kind: "bad" });
   }
 }
@@ -308,7 +310,7 @@ unfold();
 function start() {
   show(true);
   for (const [name, path] of [["genre", "genres"], ["platform", "platforms"]]) {
-    api.call(path, { query: { n: MOST } }).then(({ labels }) => controls.offer(name, labels), () => {}); // the list says what is wrong
+    api.call(path, { query: { n: LABELS } }).then(({ labels }) => controls.offer(name, labels), () => {}); // the list says what is wrong
   }
 }
 

@@ -6,7 +6,7 @@ import { number, t } from "../words.js";
 import { noteOf, showShelf } from "./shelf.js";
 import { KINDS } from "./writes.js";
 
-const PAGE = 30;
+const PAGE = 8;
 const MOST = 100; // of the API
 
 export function makeShelf(api, { current, change, known, mayWrite, href, takeBack }) {

@@ -10,7 +10,7 @@ export function why(game, mode) {
   if (game.fits) return fits(game.fits);
   const reasons = [...(game.reasons ?? [])].sort((one, other) => Math.abs(other.fraction) - Math.abs(one.fraction));
   const told = reasons.filter((reason) => Math.abs(reason.fraction) >= 0.005);
-  if (!told.length) return [el("p", { class: "source", text: t(`player.source.${mode}.${game.source}`) })];
+  if (!told.length) return [el("p", { class: "source", text: t(`player.source.${mode === "similar" ? "similar_" : ""}${game.source}`) })];
   const rest = told.slice(SHOWN);
   return [
     el("ul", { class: "reasons" }, told.slice(0, SHOWN).map((reason) => one(reason, game.source))),
