@@ -7,7 +7,6 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -267,49 +266,6 @@ def test_a_service_that_is_away_is_said_and_its_return_too(open_page: OpenPage, 
     page.unroute_all()
     later(page)
     expect(page.locator(".ops-status-title")).not_to_contain_text("Not reachable since")
-
-
-def test_what_metrics_and_events_say_is_read_as_it_is_written(open_page: OpenPage):
-    page = open_page("/ops")
-    assert page.evaluate(
-        """async () => {
-          const modules = document.querySelector("script[type=module]").src;
-          const { parse, Reading } = await import(new URL("metrics.js", modules));
-          const { quantile, ratesBetween } = await import(new URL("rates.js", modules));
-          const { eventsOf } = await import(new URL("events.js", modules));
-          const at = (answers, time) => new Reading(
-            `game_recommender_answers_total{source="popularity"} ${answers}\\n` +
-            `game_recommender_answers_total{source="collaborative"} ${3 * answers}`, time);
-          const events = [];
-          const text = ": beat\\n\\nevent: run\\ndata: {\\"a\\":\\ndata: 1}\\n\\nevent: lost\\ndata: x";
-          for await (const event of eventsOf(new Blob([text]).stream())) events.push(event);
-          return {
-            samples: parse('# HELP a b\\na{x="1\\\\"2",y="\\\\n"} +Inf\\nb 2e-3\\n\\nno sample'),
-            infinite: parse("a +Inf")[0].value === Infinity,
-            median: quantile(new Map([[1, 0], [2, 10], [Infinity, 10]]), 0.5),
-            beyond: quantile(new Map([[1, 0], [Infinity, 10]]), 0.99),
-            nothing: quantile(new Map(), 0.5),
-            fallback: ratesBetween(at(5, 0), at(10, 5)).fallback,
-            afresh: ratesBetween(at(50, 0), at(10, 5)).answers,
-            unknown: ratesBetween(at(5, 0), at(5, 5)).requests,
-            events,
-          };
-        }"""
-    ) == {
-        "samples": [{"name": "a", "labels": {"x": '1"2', "y": "\n"}, "value": float("inf")}, _sample("b", 0.002)],
-        "infinite": True,
-        "median": 1.5,
-        "beyond": 1,
-        "nothing": None,
-        "fallback": 0.25,
-        "afresh": 40,
-        "unknown": None,
-        "events": [{"event": "run", "data": '{"a":\n1}'}],
-    }
-
-
-def _sample(name: str, value: float) -> dict[str, Any]:
-    return {"name": name, "labels": {}, "value": value}
 
 
 def _status(address: str, data: bytes | None = None) -> int:

@@ -66,7 +66,7 @@ export function history(label, versions, pointed) {
     padding: [12, 16, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     scales: { x: { time: false, range: (_, low, high) => [low - 0.5, high + 0.5] }, y: { range: spread } },
-    axes: [axis({ values: dates, incrs: [1, 2, 5, 10, 20], space: 160 }), axis({ values: (_, values) => values.map(metric), size: 56 })],
+    axes: [axis({ values: dates, incrs: [1, 2, 5, 10, 20], space: 160, size: 32 }), axis({ values: (_, values) => values.map(metric), size: 56 })],
     series: [{}, { stroke: colour("--accent"), width: 1.5, points: { show: false } }, { show: true, stroke: null, points: { show: false } }, { stroke: null, points: { show: false } }],
     hooks: { draw: [(u) => drawIntervals(u, versions())], setCursor: [(u) => pointed(u.cursor.idx ?? null)] },
   });

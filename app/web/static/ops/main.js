@@ -4,7 +4,9 @@ import { createApi, Problem, sentenceOf } from "../api.js";
 import { announce, byId, el } from "../dom.js";
 import { keepLanguageSwitch, t } from "../words.js";
 import { openActivate } from "./activate.js";
-import { createCollection, createDrift, createModel, createWorkers } from "./model.js";
+import { createCollection } from "./collection.js";
+import { createDrift } from "./drift.js";
+import { createModel, createWorkers } from "./model.js";
 import { createRuns } from "./runs.js";
 import { follow } from "./state.js";
 import { createStatus } from "./status.js";
@@ -71,7 +73,7 @@ function showBoard() {
     traffic.element,
     versions.element,
     runs.element,
-    el("div", { class: "ops-columns" }, drift, collection),
+    el("div", { class: "ops-columns loose" }, drift, collection),
   );
   showHeader();
   const following = follow(api, (state) => panels.forEach((panel) => panel.update(state)), () => signOut(t("ops.sign-in.again")));

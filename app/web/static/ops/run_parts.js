@@ -42,6 +42,7 @@ export const stepLegend = () =>
 export function outcomeOf(run) {
   if (run.error) return run.error;
   const { version, promoted, reason } = run.result;
+  if (run.options.dry_run && version) return t("ops.run.dry", { reason: reason ?? "" });
   if (!version) return reason ?? "";
   const told = promoted === undefined ? "" : t(promoted ? "ops.run.promoted" : "ops.run.kept-back");
   return [el("code", { class: "mono", text: version }), " ", [told, reason].filter(Boolean).join(": ")];

@@ -83,13 +83,22 @@ function described(run) {
       [t("ops.run.took"), duration(tookOf(run))],
       [t("ops.run.options"), optionsOf(run)],
       run.runner && [t("ops.run.runner"), el("code", { class: "mono", text: run.runner })],
-      ...["games", "players", "plays"].map((name) => run.result.counts && [t(`ops.${name}`), number(run.result.counts[name])]),
+      ...countsOf(run.result.counts),
       ...metrics.map(([name, estimate]) => [name, `${metric(estimate.value)} (${interval(estimate)})`]),
     ]),
     el("h3", { text: t("ops.run.log") }),
     logOf(run.log_tail),
   ].filter(Boolean);
 }
+
+const countsOf = (counts) =>
+  counts
+    ? [
+        [t("ops.games"), number(counts.games)],
+        [t("ops.players"), number(counts.players)],
+        [t("ops.plays"), number(counts.plays)],
+      ]
+    : [];
 
 /** Ask before a run is stopped. */
 function openCancel(api, run, refresh) {
