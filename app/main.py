@@ -124,7 +124,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     exception_handlers.install(app, tally)
     refusals = documented(*security.REFUSALS, inputs=False)
-    # `/games/hidden` before `/games/{game_id}`
+    # `/games/hidden` before `/games/{game_id}`, and `/users/{user_id}/games` before `/users/{user_id}`
     for router in (transfer.router, models.router, retraining.router, collection.router, hidden_games.router):
         app.include_router(router, dependencies=[security.ADMINISTERS], responses=refusals)
     for router in (recommend.router, games.router, labels.router, player_games.router):

@@ -1,6 +1,6 @@
 """The games that a player has, as games."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 
 from app.core.answer import Warned
 from app.core.errors import ModelNotLoadedError
@@ -41,3 +41,9 @@ async def list_player_games(
             for one, index in known[offset : offset + n]
         ],
     )
+
+
+@router.delete("/users/{user_id:path}/games", include_in_schema=False)
+async def delete_all_games(user_id: UserId) -> None:  # noqa: ARG001  # the path has it
+    """Refuse what would else be taken for the erasure of a player of such a name."""
+    raise HTTPException(405)

@@ -97,6 +97,7 @@ def test_every_route_is_documented_with_a_summary_an_example_and_its_errors(clie
         "/games/{game_id}/hidden",
         "/interactions",
         "/users/{user_id}",
+        "/users/{user_id}/games",
         "/users/{user_id}/interactions",
         "/users/{user_id}/interactions/{game_id}/{kind}",
         "/games/{game_id}",

@@ -96,9 +96,20 @@ def test_while_the_database_is_away_it_is_what_the_model_was_trained_on(
         assert games(client, "ann") == [(20, ["play"], False)]
 
 
-def test_limits_and_what_is_needed(modelless_client: TestClient):
+def test_the_games_are_no_player_to_be_erased(admin: TestClient):
+    answer = admin.delete("/users/ann/games")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert len(games(admin, "ann")) == 2
+
+
+def test_limits_and_what_is_needed(client: TestClient):
+    assert client.get(f"/users/{'x' * 129}/games").status_code == 422
+    assert client.get("/users/ann/games?n=101").status_code == 422
+    paths = client.get("/openapi.json").json()["paths"]
+    assert paths["/users/{user_id}/games"]["get"]["security"] == [{}, {"key": ["read"]}]
+    assert not [path for path in paths if path.startswith("/page")]
+
+
+def test_before_the_first_model_there_are_no_games(modelless_client: TestClient):
     assert modelless_client.get("/users/ann/games").json()["type"] == "urn:problem:model-not-loaded"
-    assert modelless_client.get(f"/users/{'x' * 129}/games").status_code == 422
-    assert modelless_client.get("/users/ann/games?n=101").status_code == 422
-    described = modelless_client.get("/openapi.json").json()["paths"]["/users/{user_id}/games"]["get"]
-    assert described["security"] == [{}, {"key": ["read"]}]

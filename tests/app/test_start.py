@@ -93,7 +93,7 @@ def started(**environment: str) -> AbstractContextManager[Service]:
     return _started({**os.environ, **DEFAULTS, **environment})
 
 
-def unmeasured(folder: Path | None = None, **environment: str) -> AbstractContextManager[Service]:
+def unmeasured(folder: Path | None = None, /, **environment: str) -> AbstractContextManager[Service]:
     """Start `python -m app` without counting what it and its children run as covered, which takes its time."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     return _started({**own, **DEFAULTS, **environment}, folder)

@@ -14,7 +14,6 @@ from tests.web.conftest import OpenPage, Watch
 
 FIRST_VIEW_BYTES = 120_000
 both_widths = pytest.mark.parametrize("width", [390, 1440])
-both_schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
 def cards(page: Page) -> list[str]:
@@ -220,7 +219,7 @@ def test_another_player_and_one_by_chance(open_page: OpenPage):
     page.get_by_label("Player", exact=True).fill("Zoë/1")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page).to_have_url(re.compile(r"\?player=Zo%C3%AB%2F1$"))
-    expect(page.get_by_text("Nothing is known of this player yet")).to_be_visible()
+    expect(page.locator("#warnings")).to_contain_text("Nothing is known of this player yet")
     expect(page.get_by_text("One of the most played games.").first).to_be_visible()
     expect(page.get_by_text("None yet.")).to_be_visible()
 
@@ -236,7 +235,7 @@ def test_a_visitor_picks_games_and_nothing_is_written(open_page: OpenPage, width
     page.on("request", lambda request: written.append(request.url) if "/page/" in request.url else None)
     page.get_by_role("link", name="Games you like").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Pick games you like")
-    expect(page.get_by_text("Nothing is picked yet")).to_be_visible()
+    expect(page.locator("#warnings")).to_contain_text("Nothing is picked yet")
 
     field = page.get_by_role("combobox", name="Search for a game")
     field.press_sequentially("iron harb")
@@ -316,6 +315,20 @@ def test_a_game_has_a_view_of_its_own_with_games_that_go_with_it(open_page: Open
     assert cards(page)[2] == name
 
 
+def test_the_way_back_from_a_game_leads_to_where_it_was_left(open_page: OpenPage):
+    page = open_page("/?player=12", 390)
+    assert cards(page)
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator("#cards > li")).to_have_count(24)
+    page.locator("#cards > li").nth(20).get_by_role("link", name="More like").click()
+    expect(page.get_by_text("The same people play it.").first).to_be_visible()
+
+    page.go_back()
+
+    expect(page.locator("#cards > li")).to_have_count(24)
+    expect(page.locator("#cards > li").nth(20)).to_be_in_viewport()
+
+
 def test_a_link_to_a_game_is_enough(open_page: OpenPage, watch: Watch):
     page = open_page("/?game=1000")
     expect(page.get_by_role("heading", level=1).filter(visible=True)).to_have_text("Iron Harbour 1")
@@ -332,8 +345,9 @@ def test_names_are_shown_as_text_whatever_they_are(open_page: OpenPage, width: i
     assert cards(page)
     unfold(page, "#shelf details")
     assert page.locator("#shelf-games a").all_inner_texts() == list(world.STRANGE)
-    for place, name in enumerate(world.STRANGE):
-        page.goto(f"/?game={1000 + 85 + 3 * place}")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for name in (world.HTML, world.LONG):
+        page.goto(f"/?game={1000 + 85 + 3 * world.STRANGE.index(name)}")
         expect(page.get_by_role("heading", level=1).filter(visible=True)).to_have_text(name)
         assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.locator("h1 b, h1 img, h3 b, h3 img").count() == 0
@@ -357,9 +371,16 @@ def test_a_cover_is_shown_where_there_is_one_and_drawn_where_there_is_none(open_
     assert all("referer" not in request.headers for request in watch.covers)
 
 
-@both_schemes
 @pytest.mark.parametrize(
-    "path", ["/?player=12&genre=RPG", "/?games=1000,1001", "/?party=12,13", "/?player=12&game=1085"]
+    ("path", "scheme"),
+    [
+        ("/?player=12&genre=RPG", "light"),
+        ("/?player=12&genre=RPG", "dark"),
+        ("/?games=1000,1001", "light"),
+        ("/?party=12,13", "dark"),
+        ("/?player=12&game=1085", "light"),
+        ("/?game=1085", "dark"),
+    ],
 )
 def test_nothing_stands_in_the_way_of_people_with_disabilities(open_page: OpenPage, path: str, scheme: str):
     page = open_page(path, 390 if scheme == "dark" else 1440, scheme)

@@ -56,7 +56,7 @@ export function toast(content, { action = null, kind = "", focus = false, after 
   };
   const shown = el(
     "div",
-    { class: `toast ${kind}`, role: kind === "bad" ? "alert" : "status" },
+    { class: `toast ${kind}`, role: kind === "bad" && "alert" },
     el("p", {}, content),
     action && el("button", { type: "button", class: "button small", text: action.text, onclick: go }),
     el("button", { type: "button", class: "button icon", "aria-label": t("site.close"), onclick: leave }, icon("close")),

@@ -1,8 +1,9 @@
 // The page of a player: what is chosen stands in the address; the list, the shelf and a game's view follow it.
 
 import { createApi, isAborted, Problem, sentenceOf } from "../api.js";
-import { announce, bdi, byId, el, toast } from "../dom.js";
+import { announce, bdi, byId, el } from "../dom.js";
 import { has, keepLanguageSwitch, parts, t } from "../words.js";
+import { makeActions } from "./actions.js";
 import { makeCards } from "./cards.js";
 import { makeChoosing } from "./choosing.js";
 import { makeControls } from "./controls.js";
@@ -29,6 +30,7 @@ let answer = null; // the id of the last list
 let asking = new AbortController();
 let retry = 0;
 let waited = false; // for a first model
+let left = null; // the list that was shown before a game's view, to come back to
 
 const current = () => state;
 const know = (game) => known.set(game.game_id, game);
@@ -36,6 +38,7 @@ const hrefTo = (part) => addressOfState({ ...state, ...part });
 const subject = () => JSON.stringify([state.mode, state.player, state.game, state.mode === "party" && state.party]);
 const controls = makeControls(change);
 const choosing = makeChoosing(api, { current, change, know });
+const { actions, takeBack } = makeActions(writes, cards, { current, change, know, mayWrite, load, answer: () => answer });
 const shelf = makeShelf(api, { current, change, known, mayWrite, href: (game) => hrefTo({ game: game.game_id }), takeBack });
 
 /** Choose something else: the address says so, and all that is shown follows. */
@@ -63,8 +66,17 @@ function show(anew) {
     cards.clear();
     byId("game").replaceChildren();
     for (const id of ["warnings", "nothing", "more"]) byId(id).hidden = true;
+    comeBack();
   }
   load(anew);
+}
+
+/** Show the list that a game's view was opened from as it was left, until it is asked for anew. */
+function comeBack() {
+  if (left?.address !== hrefTo({})) return;
+  games = left.games;
+  showCards();
+  scrollTo(0, left.scroll);
 }
 
 const NOBODY = { game: null, player: "", games: [], exclude: [], party: [] };
@@ -112,7 +124,7 @@ async function load(anew = false) {
     if (waited) return location.reload(); // the page was made before there was a model
     if (game) showView(game, view);
     take(found, n, found.games);
-    announce(t("player.shown", { count: games.length }));
+    announce([t("player.shown", { count: games.length }), byId("warnings").textContent].join(" "));
   } catch (error) {
     await fail(error, load);
   } finally {
@@ -134,13 +146,18 @@ function take(found, asked, all) {
   invented = found.kind === "simulated";
   byId("simulated").hidden = !invented;
   games.forEach((game) => known.has(game.game_id) || know(game));
-  cards.show(games, { mode: state.game ? "similar" : state.mode, href: (game) => hrefTo({ game: game.game_id }), actions: actions() });
+  showCards();
   byId("more").hidden = found.games.length < asked;
   byId("more").disabled = false;
   byId("nothing").hidden = games.length > 0;
   const told = [...new Set(found.warnings.map(({ code }) => code))].filter((code) => games.length || code !== "fewer_than_asked");
   byId("warnings").replaceChildren(...told.map((code) => el("li", { text: warning(code) })));
   byId("warnings").hidden = !told.length;
+}
+
+function showCards() {
+  const mode = state.game ? "similar" : state.mode;
+  cards.show(games, { mode, href: (game) => hrefTo({ game: game.game_id }), actions: actions() });
 }
 
 function warning(code) {
@@ -195,83 +212,6 @@ function showView(game, view) {
   if (fresh && moved) byId("game").querySelector("h1").focus({ preventScroll: true });
 }
 
-/** What can be done with a game here. */
-function actions() {
-  if (state.mode === "player" && mayWrite && state.player) {
-    return [
-      { name: "play", icon: "check", text: t("player.played"), run: (game, event) => write("play", game, event) },
-      { name: "hide", icon: "block", text: t("player.hide"), run: (game, event) => write("hide", game, event) },
-    ];
-  }
-  if (state.mode !== "visitor") return [];
-  return [
-    { name: "play", icon: "check", text: t("player.played"), run: (game, event) => pick("games", game, event) },
-    { name: "hide", icon: "block", text: t("player.hide"), run: (game, event) => pick("exclude", game, event) },
-  ];
-}
-
-/** A visitor's choices stand in the address, and nowhere else. */
-function pick(where, game, event) {
-  know(game);
-  const { games: before, exclude } = state;
-  const [place, others] = [cards.placeOf(game.game_id), { games: before, exclude }];
-  change({ [where]: [...new Set([...state[where], game.game_id])] });
-  tellDone(where === "games" ? "player.done.picked" : "player.done.hide", game, event, place, () => change(others));
-}
-
-async function write(kind, game, event) {
-  const [{ player }, place, button] = [state, cards.placeOf(game.game_id), event.currentTarget];
-  button.disabled = true;
-  try {
-    await writes.put(player, game.game_id, kind, state.game ? undefined : answer);
-    tellDone(`player.done.${kind}`, game, event, place, () => undo(player, game, [kind]));
-    await load();
-  } catch (error) {
-    button.disabled = false;
-    button.focus();
-    toast(sentenceOf(error), { kind: "bad" });
-  }
-}
-
-/** Where the keyboard was used the focus goes to the way back, and then to what took the game's place. */
-function tellDone(key, game, event, place, run) {
-  const byKeyboard = event.detail === 0;
-  toast(parts(key, { game: bdi(game.name) }), {
-    action: { text: t("player.undo"), run },
-    focus: byKeyboard,
-    after: () => cards.focusAt(Math.max(place, 0)),
-  });
-}
-
-async function undo(player, game, kinds) {
-  try {
-    for (const kind of kinds) await writes.takeBack(player, game.game_id, kind);
-    announce(t("player.undone"));
-    await load();
-  } catch (error) {
-    toast(sentenceOf(error), { kind: "bad" });
-  }
-}
-
-/** From the player's own games; with a way back as well. */
-async function takeBack(game, kinds) {
-  const { player } = state;
-  await undo(player, game, kinds);
-  toast(parts("player.done.removed", { game: bdi(game.name) }), {
-    action: {
-      text: t("player.undo"),
-      run: async () => {
-        try {
-          for (const kind of kinds) await writes.put(player, game.game_id, kind);
-          await load();
-        } catch (error) {
-          toast(sentenceOf(error), { kind: "bad" });
-        }
-      },
-    },
-  });
-}
-
 /** Links within the page change what is chosen, without loading it anew. */
 let moved = false;
 document.addEventListener("click", (event) => {
@@ -279,13 +219,14 @@ document.addEventListener("click", (event) => {
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   moved = true;
+  if (!state.game) left = { address: hrefTo({}), games, scroll: scrollY };
   if (link.dataset.view && state.mode === "player" && mayWrite && state.player) {
     // Who looks at a game has opened it; that this could not be counted is nothing to be told while looking.
     writes.put(state.player, Number(link.dataset.view), "open", answer).catch(() => {});
   }
   history.pushState(null, "", link.getAttribute("href"));
-  follow();
   scrollTo(0, 0);
+  follow();
 });
 
 function follow() {
@@ -294,6 +235,7 @@ function follow() {
   show(before !== subject());
 }
 
+history.scrollRestoration = "manual"; // what is shown then is not there yet when a browser scrolls
 addEventListener("popstate", () => {
   moved = true;
   follow();
