@@ -278,6 +278,24 @@ def test_what_is_watched_once_the_service_stops_is_at_its_end(runs: RunStore, ru
     assert asyncio.run(seen(watch, run_id)) == []
 
 
+def test_who_comes_after_the_end_reads_anew_though_another_is_not_done_with_it(runs: RunStore, run_id: str):
+    runs.end(run_id, State.FAILED, "Too few games.")
+    watch = RunWatch(runs)
+
+    async def late() -> list[str]:
+        with watch.watching(run_id) as feed:
+            await feed.begun()
+            assert len([run async for run in feed.changes()]) == 1
+            runs.keep_log(run_id, "Its last words.")
+            with watch.watching(run_id) as other:
+                await other.begun()
+                return [run async for run in other.changes()]
+
+    [run] = asyncio.run(late())
+    assert orjson.loads(run)["log_tail"] == "Its last words."
+    assert watch._feeds == {}
+
+
 def test_a_bug_while_reading_ends_what_is_watched(runs: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch):
     broken: list[object] = []
     monkeypatch.setattr(threading, "excepthook", broken.append)
