@@ -195,7 +195,7 @@ def test_a_run_is_asked_for_and_followed_to_its_end(width: int, scheme: str, ops
     expect(live.locator(".ops-log")).to_contain_text("train: 1 of 3")
     assert not _overflows(page)
     go_on.touch()
-    expect(page.get_by_role("status").filter(has_text="The run has ended: Succeeded.")).to_be_visible()
+    expect(page.locator(".toast", has_text="The run has ended: Succeeded.")).to_be_visible()
     expect(live).to_be_hidden()
     expect(page.locator(".ops-runs tbody tr").first).to_contain_text("Succeeded")
     page.get_by_role("button", name="Details of the run").first.click()

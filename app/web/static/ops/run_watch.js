@@ -60,8 +60,7 @@ export function createWatch(api, cancel, ended) {
   function leave(run) {
     element.hidden = true;
     said = null;
-    announce(t("ops.run.is-at", { step: t(`ops.state.${run.state}`) }));
-    ended(run);
+    ended(run); // which says so
   }
 
   return {
