@@ -199,7 +199,7 @@ def test_a_run_is_asked_for_and_followed_to_its_end(width: int, scheme: str, ops
     expect(live).to_be_hidden()
     expect(page.locator(".ops-runs tbody tr").first).to_contain_text("Succeeded")
     page.get_by_role("button", name="Details of the run").first.click()
-    expect(dialog).to_contain_text("publish: 1 of 3")
+    expect(dialog).to_contain_text("train: 1 of 3")
 
 
 def test_a_run_is_stopped_and_one_that_fails_comes_first(ops: Ops, open_page: OpenPage):
