@@ -4,7 +4,6 @@ import { bdi, byId, el, icon } from "../dom.js";
 import { sentenceOf } from "../api.js";
 import { t } from "../words.js";
 import { cover } from "./cover.js";
-import { combobox } from "./combobox.js";
 import { MOST_MEMBERS } from "./state.js";
 
 const INVENTED = 100; // players of a first run: 1 to 100
@@ -25,20 +24,6 @@ export function makeChoosing(api, { current, change, know }) {
   });
   byId("surprise").addEventListener("click", () => change({ player: somebody([current().player]) }));
 
-  const status = byId("search-status");
-  combobox(byId("search"), byId("suggestions"), {
-    find: async (q, signal) => (await api.call("games", { query: { q, n: SUGGESTIONS }, signal })).games,
-    show: suggestion,
-    choose(game) {
-      know(game);
-      const { games, exclude } = current();
-      change({ games: [...new Set([...games, game.game_id])], exclude: exclude.filter((id) => id !== game.game_id) });
-    },
-    tell: (count) => (status.textContent = count ? t("player.search.found", { count }) : t("player.search.none")),
-    fail: (error) => (status.textContent = sentenceOf(error)),
-  });
-  byId("search").addEventListener("input", () => (status.textContent = ""));
-
   const party = byId("party-form");
   const join = (id) => {
     const members = current().party;
@@ -52,7 +37,29 @@ export function makeChoosing(api, { current, change, know }) {
   });
   byId("surprise-member").addEventListener("click", () => join(somebody(current().party)));
 
+  let searches = false;
+
+  /** The search is for visitors alone, and loaded when the first comes. */
+  async function search() {
+    searches = true;
+    const { combobox } = await import("./combobox.js");
+    const status = byId("search-status");
+    combobox(byId("search"), byId("suggestions"), {
+      find: async (q, signal) => (await api.call("games", { query: { q, n: SUGGESTIONS }, signal })).games,
+      show: suggestion,
+      choose(game) {
+        know(game);
+        const { games, exclude } = current();
+        change({ games: [...new Set([...games, game.game_id])], exclude: exclude.filter((id) => id !== game.game_id) });
+      },
+      tell: (count) => (status.textContent = count ? t("player.search.found", { count }) : t("player.search.none")),
+      fail: (error) => (status.textContent = sentenceOf(error)),
+    });
+    byId("search").addEventListener("input", () => (status.textContent = ""));
+  }
+
   return function show(state, invented) {
+    if (state.mode === "visitor" && !searches) search();
     player.hidden = state.mode !== "player";
     byId("picker").hidden = state.mode !== "visitor";
     party.hidden = state.mode !== "party";

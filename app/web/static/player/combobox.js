@@ -3,7 +3,7 @@
 import { el } from "../dom.js";
 import { isAborted } from "../api.js";
 
-const PAUSE = 80; // milliseconds of no typing
+const PAUSE = 50; // milliseconds of no typing: with the answer well below a tenth of a second
 
 /**
  * Let `input` suggest into `list`. `find(text, signal)` gives what is found, `show(found)` the content of one
