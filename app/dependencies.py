@@ -13,6 +13,7 @@ from app.live_model import LiveModel, LoadedModel
 from app.names import GameNames
 from app.players import Players
 from app.recommending import Recommending
+from app.tally import Tally
 from app.trends import Trends
 
 MAX_N = 100
@@ -43,6 +44,14 @@ async def _interactions(request: Request) -> InteractionStore:
 
 
 Interactions = Annotated[InteractionStore, Depends(_interactions)]
+
+
+async def _tally(request: Request) -> Tally:
+    tally: Tally = request.app.state.tally
+    return tally
+
+
+Counted = Annotated[Tally, Depends(_tally)]
 
 
 async def _players(request: Request) -> Players:

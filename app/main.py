@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from time import perf_counter
 
 from fastapi import FastAPI
 from starlette.datastructures import State
@@ -30,11 +31,14 @@ from app.core.telling import tell
 from app.exception_handlers import documented
 from app.fast_lane import FastLane
 from app.live_model import LiveModel
+from app.loop_metrics import READ_SECONDS as LOOP_SECONDS
+from app.loop_metrics import LoopMetrics
 from app.page_session import PageSessions
 from app.pages import Pages
 from app.players import Players
 from app.probation import Probation
 from app.recommending import Recommending
+from app.request_counts import Counting, RequestCounts
 from app.routes import (
     collection,
     documentation,
@@ -57,7 +61,7 @@ from app.scheduler import Scheduler
 from app.security import READ_SECONDS, Guard
 from app.stopping import told_to_stop
 from app.tally import Tally
-from app.telemetry import Telemetry
+from app.telemetry import PREFIX, Telemetry
 from app.trends import Trends
 
 REFRESH_SECONDS = 2.0
@@ -75,11 +79,21 @@ class Service(FastAPI):
     """The application, with a lane beside the framework's own way for the request that comes most."""
 
     fast_lane: FastLane
+    _requests: RequestCounts
+    _counting: Counting
+
+    def count(self, requests: RequestCounts) -> None:
+        """Count every request, however it is answered."""
+        self._requests = requests
+        self._counting = Counting(super().__call__, requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if not await self.fast_lane.answers(scope, send):
-            await super().__call__(scope, receive, send)
+        began = perf_counter()
+        if await self.fast_lane.answers(scope, send):
+            self._requests.record_plain(perf_counter() - began)
+        else:
+            await self._counting(scope, receive, send)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -110,7 +124,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.probation = Probation(
         settings, app.state.live_model, app.state.models, tally, app.state.outcomes, Notices(database)
     )
-    app.state.telemetry = Telemetry(tally, app.state.live_model, lambda: app.state.probation.rollbacks)
+    requests = RequestCounts()
+    app.state.loop_metrics = LoopMetrics(PREFIX, database)
+    app.state.telemetry = Telemetry(
+        tally, requests, app.state.live_model, lambda: app.state.probation.rollbacks, app.state.loop_metrics
+    )
     app.state.players = Players(open_player_rows(database.url), app.state.interactions)
     app.state.recommending = Recommending(
         app.state.live_model, app.state.players, app.state.answer_log, tally, settings.answers_remembered
@@ -141,6 +159,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         Bounds, max_body=settings.max_body_kb * 1024, seconds=settings.request_timeout, unbounded=_UNBOUNDED
     )
     app.fast_lane = FastLane(app.state.recommending, app.state.guard)
+    app.count(requests)
     return app
 
 
@@ -153,6 +172,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     scheduler: Scheduler = app.state.scheduler
     scheduler.every(REFRESH_SECONDS, "keep up", partial(_keep_up, app.state))
     scheduler.every_in_a_thread(READ_SECONDS, "keys", guard.refresh)
+    scheduler.every_in_a_thread(LOOP_SECONDS, "loop metrics", app.state.loop_metrics.refresh)
     scheduler.start()
     app.state.answer_log.start()
     with told_to_stop(app.state.run_watch.close, app.state.comparing.close):

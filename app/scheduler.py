@@ -27,7 +27,7 @@ TELL_SECONDS = 5.0
 _FAREWELL_SECONDS = 0.5  # for what is being told while the service stops
 _LEAST_GRACE = 60  # seconds by which a tick may be late
 _THREADS = {"executor": "threads"}
-_MOST_THREADS = 5  # of our own: a database that hangs keeps none of those waiting that requests need
+_MOST_THREADS = 6  # of our own: a database that hangs keeps none of those waiting that requests need
 
 
 class Scheduler:

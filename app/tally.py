@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from itertools import accumulate
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -13,14 +13,23 @@ from typing import TYPE_CHECKING
 from app.core.answer import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from app.core.answer import Warned
+    from app.core.interactions import Kind
 
 # Upper ends of the ranges of seconds that an answer may take; a last range has none.
 BOUNDS = (*(float(f"{digits}e{power}") for power in range(-5, 1) for digits in (1, 1.5, 2, 3, 5, 7)), 10.0)
 
 _OURS = ("internal-error", "answer-timeout")  # types of problems that a model can be the cause of
+
+
+class By(StrEnum):
+    """What wrote an interaction."""
+
+    API = "api"
+    PAGE = "page"
+    IMPORT = "import"
 
 
 class Outcome(IntEnum):
@@ -93,13 +102,15 @@ class Counts:
 class Tally:
     """Counts the answers of this process, and the problems it told; written to by the event loop's thread alone.
 
-    `seconds` is how long all answers took together, `problems` counts the answers with a 5xx status by their type.
+    `seconds` is how long all answers took together, `problems` counts the answers with a 5xx status by their type,
+    `written` the interactions by their kind and by what wrote them.
     """
 
     def __init__(self) -> None:
         """Start from nothing."""
         self.seconds = 0.0
         self.problems: Counter[str] = Counter()
+        self.written: Counter[tuple[Kind, By]] = Counter()
         self._outcomes = [0] * len(Outcome)
         self._latencies = [0] * (len(BOUNDS) + 1)
 
@@ -112,6 +123,10 @@ class Tally:
             seconds = perf_counter() - started
             self._latencies[bisect_left(BOUNDS, seconds)] += 1
             self.seconds += seconds
+
+    def wrote(self, stored: Mapping[Kind, int], by: By) -> None:
+        """Count interactions that were stored: how many of each kind."""
+        self.written.update({(kind, by): count for kind, count in stored.items()})
 
     def now(self) -> Counts:
         """Read all counts; from any thread."""

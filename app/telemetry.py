@@ -13,26 +13,37 @@ from prometheus_client.registry import Collector
 
 from app.core.errors import ModelNotLoadedError
 from app.live_model import LiveModel
+from app.loop_metrics import LoopMetrics
 from app.metrics_folder import VARIABLE
+from app.request_counts import RequestCounts
+from app.request_metrics import RequestMetrics
 from app.tally import BOUNDS, Counts, Outcome, Tally
+from app.totals import Spread, Total, Totals
 
-_PREFIX = "game_recommender"
-_CREATED = f"{_PREFIX}_model_created_timestamp_seconds"
+PREFIX = "game_recommender"
+_CREATED = f"{PREFIX}_model_created_timestamp_seconds"
 _NOT_LIVE = 0.0  # the library keeps all that a process ever wrote; a version with this is not told
 
 
 class Telemetry:
     """The metrics of this worker, and through the folder that it shares with the others those of all."""
 
-    def __init__(self, tally: Tally, live_model: LiveModel, rollbacks: Callable[[], int]) -> None:
-        """Tell what a worker's tally and model tell, and how often it went back from a version."""
+    def __init__(
+        self,
+        tally: Tally,
+        requests: RequestCounts,
+        live_model: LiveModel,
+        rollbacks: Callable[[], int],
+        loop: LoopMetrics,
+    ) -> None:
+        """Tell what a worker counts, its model, how often it went back from a version, and the training loop."""
+        self._loop = loop
         self._tally = tally
         self._live_model = live_model
         self._folder = Path(os.environ[VARIABLE]) if VARIABLE in os.environ else None
         self._registry = CollectorRegistry()
         self._one_writes = threading.Lock()
         self._flushed = Counts()
-        self._seconds = 0.0
         self._version: str | None = None
         self._model = Gauge(
             _CREATED,
@@ -42,37 +53,41 @@ class Telemetry:
             multiprocess_mode="liveall",
         )
         self._answers = self._counter("answers", "Answers to who asked for recommendations.", "source")
-        self._problems = self._counter("errors", "Requests that ended with a problem of the service's.", "type")
-        self._latency = Histogram(
-            f"{_PREFIX}_recommend_seconds",
-            "How long an answer to one player took to make.",
-            registry=self._registry,
-            buckets=BOUNDS,
+        problems = self._counter("errors", "Requests that ended with a problem of the service's.", "type")
+        written = self._counter(
+            "interactions_written",
+            "Interactions that were stored, by kind and by what wrote them: the api, the page, or the import of a file "
+            "through the API; those of the command line are not counted.",
+            "kind",
+            "by",
         )
-        self._totals: list[tuple[_Total, Callable[[], int]]] = [
-            (_Total(self._counter("model_swaps", "Models that took another's place.")), lambda: live_model.swaps),
-            (_Total(self._counter("model_refusals", "Models that could not be used.")), lambda: live_model.refusals),
-            (_Total(self._counter("rollbacks", "Models that were taken back in probation.")), rollbacks),
-            *((_Total(self._answers.labels(outcome.name.lower())), self._reader(outcome)) for outcome in Outcome),
+        self._problems, self._written = Totals(problems), Totals(written)
+        self._latency = Spread(
+            Histogram(
+                f"{PREFIX}_recommend_seconds",
+                "How long an answer to one player took to make.",
+                registry=self._registry,
+                buckets=BOUNDS,
+            )
+        )
+        self._requests = RequestMetrics(PREFIX, requests, self._registry)
+        self._totals: list[tuple[Total, Callable[[], int]]] = [
+            (Total(self._counter("model_swaps", "Models that took another's place.")), lambda: live_model.swaps),
+            (Total(self._counter("model_refusals", "Models that could not be used.")), lambda: live_model.refusals),
+            (Total(self._counter("rollbacks", "Models that were taken back in probation.")), rollbacks),
+            *((Total(self._answers.labels(outcome.name.lower())), self._reader(outcome)) for outcome in Outcome),
         ]
-        self._of_problems: dict[str, _Total] = {}
 
     def flush(self) -> None:
         """Write what was counted since the last time; from any thread."""
         with self._one_writes:
-            counts, seconds = self._tally.now(), self._tally.seconds
-            since, self._flushed = counts - self._flushed, counts
+            self._flushed = self._tally.now()
             for total, read in self._totals:
                 total.reach(read())
-            for problem, count in dict(self._tally.problems).items():
-                if problem not in self._of_problems:
-                    self._of_problems[problem] = _Total(self._problems.labels(problem))
-                self._of_problems[problem].reach(count)
-            for bucket, count in zip(self._latency._buckets, since.latencies, strict=True):
-                if count:
-                    bucket.inc(count)
-            self._latency._sum.inc(seconds - self._seconds)
-            self._seconds = seconds
+            self._problems.reach({(problem,): count for problem, count in dict(self._tally.problems).items()})
+            self._written.reach(dict(self._tally.written))
+            self._latency.reach(self._flushed.latencies, self._tally.seconds)
+            self._requests.flush()
             self._tell_model()
 
     def render(self) -> bytes:
@@ -84,10 +99,11 @@ class Telemetry:
         else:
             _forget_the_dead(self._folder)
             shown.register(_Live(MultiProcessCollector(None, str(self._folder))))  # type: ignore[no-untyped-call]
+        shown.register(self._loop)
         return generate_latest(shown)
 
     def _counter(self, name: str, told: str, *labels: str) -> Counter:
-        return Counter(f"{_PREFIX}_{name}", told, labels, registry=self._registry)
+        return Counter(f"{PREFIX}_{name}", told, labels, registry=self._registry)
 
     def _reader(self, outcome: Outcome) -> Callable[[], int]:
         return lambda: self._flushed.outcomes[outcome]
@@ -99,20 +115,6 @@ class Telemetry:
                 self._model.labels(self._version).set(_NOT_LIVE)
             self._version = live.manifest.version
             self._model.labels(self._version).set(live.trained_at)
-
-
-class _Total:
-    """A counter that follows a number which only grows."""
-
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
-        self._reached = 0
-
-    def reach(self, total: int) -> None:
-        """Count up to a number."""
-        if total > self._reached:
-            self._counter.inc(total - self._reached)
-            self._reached = total
 
 
 class _Live:

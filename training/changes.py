@@ -69,6 +69,7 @@ class Changes:
             "games": self.games.to_dict(),
             "population": self.population.to_dict() if self.population else None,
             "drift": [drift.to_dict() for drift in self.drift],
+            "drift_warning": self.drift_warning,
             "exposure": self.exposure.to_dict(),
             "players": [player.to_dict() for player in self.players],
             "notes": list(self.notes),

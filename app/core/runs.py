@@ -12,6 +12,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from app.core import run_counts
 from app.core.database import Database
 from app.core.documents import Documents
 from app.core.errors import DatabaseError, RunEndedError, RunInProgressError, RunNotFoundError
@@ -117,6 +118,7 @@ class RunStore:
             ended = connection.execute(sa.update(runs).where(*open_).values(**values)).rowcount > 0
             if ended:
                 Notices.leave(connection, "run", {"run_id": run_id}, self._now())
+                run_counts.count(self._database, connection, run_id, self._now())
             return ended
 
     def end_those_cut_off(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from app import security
 from app.core.errors import DatabaseError, InteractionNotFoundError
 from app.core.interactions import Interaction, Kind
-from app.dependencies import GameId, Interactions, N, Names, Offset, PlayersNow, UserId
+from app.dependencies import Counted, GameId, Interactions, N, Names, Offset, PlayersNow, UserId
 from app.exception_handlers import documented
 from app.interaction_schemas import (
     MAX_WRITTEN,
@@ -25,6 +26,7 @@ from app.interaction_schemas import (
     one_written,
     row_reason,
 )
+from app.tally import By
 
 router = APIRouter(tags=["players"])
 
@@ -44,7 +46,7 @@ class _Checked(NamedTuple):
     responses=documented(DatabaseError),
 )
 async def write_interactions(
-    body: Annotated[OneOrMany, Body()], interactions: Interactions, names: Names
+    body: Annotated[OneOrMany, Body()], interactions: Interactions, names: Names, tally: Counted
 ) -> WriteSummary:
     """Store one interaction, or a list of up to 1,000; the next answer to the player follows from it.
 
@@ -66,6 +68,7 @@ async def write_interactions(
         )
     fresh = await asyncio.to_thread(interactions.write, valid)
     stored = sum(fresh)
+    tally.wrote(Counter(one.kind for one, is_new in zip(valid, fresh, strict=True) if is_new), By.API)
     return WriteSummary(
         stored=stored,
         repeated=len(fresh) - stored,

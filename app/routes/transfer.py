@@ -16,9 +16,11 @@ from app.core.importing.summary import ImportSummary
 from app.core.interactions import InteractionStore
 from app.core.settings import Settings
 from app.core.titles import Titles
+from app.dependencies import Counted
 from app.exception_handlers import documented
 from app.live_model import LiveModel
 from app.schemas import Imported
+from app.tally import By
 
 router = APIRouter(tags=["transfer"])
 
@@ -55,7 +57,7 @@ WrittenAs = Annotated[Format | None, Query(alias="format", include_in_schema=Fal
     responses=documented(ImportFailedError, ImportTooLargeError, ModelNotLoadedError, DatabaseError),
     openapi_extra=_BODY,
 )
-async def import_interactions(request: Request, written_as: WrittenAs = None) -> Imported:
+async def import_interactions(request: Request, tally: Counted, written_as: WrittenAs = None) -> Imported:
     """Write the rows of a file that are valid, and answer when that is done; its content type does not matter.
 
     The body is the file itself: CSV, JSONL or Parquet in the columns `user_id`, `game_id`, `kind`, `hours`, `rating`,
@@ -69,6 +71,7 @@ async def import_interactions(request: Request, written_as: WrittenAs = None) ->
     with cast("BinaryIO", TemporaryFile(dir=settings.data_dir)) as file:
         await _receive(request, file, settings.import_max_mb)
         summary = await run_in_threadpool(_import, request, Source(file, "The file", written_as))
+    tally.wrote(summary.written, By.IMPORT)
     return Imported.of(summary)
 
 

@@ -70,14 +70,14 @@ def world() -> Iterator[World]:
     made.database.close()
 
 
-def stands_in(mode: str) -> None:
-    """Let `python -m training run` be the stand-in, which does as the mode says."""
-    Path("training").mkdir(exist_ok=True)
-    Path("training/__init__.py").touch()
+def stands_in(mode: str, folder: Path = Path()) -> None:
+    """Let `python -m training run` in a folder be the stand-in, which does as the mode says."""
+    (folder / "training").mkdir(exist_ok=True)
+    (folder / "training/__init__.py").touch()
     code = (
         f"import runpy, sys\nsys.argv.insert(1, {mode!r})\nrunpy.run_path({stand_in.__file__!r}, run_name='__main__')"
     )
-    Path("training/__main__.py").write_text(code)
+    (folder / "training/__main__.py").write_text(code)
 
 
 def asked(service: Service, path: str = "/retrain", **body: object) -> Any:

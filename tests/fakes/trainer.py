@@ -3,6 +3,7 @@
 python trainer.py MODE --run-id RUN_ID
 """
 
+import json
 import os
 import signal
 import sqlite3
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 RESULT = '{"version": "20260101T000000-000000"}'
+STEPS = ("collect", "validate", "train", "evaluate", "publish")
+HELD_STEP = "train"
 SECRET = "a-secret-of-the-tests"  # noqa: S105  # nobody's
 
 
@@ -24,7 +27,25 @@ def _end_with_the_service() -> None:
 
 
 def _end(run_id: str) -> None:
-    """Record the end as the trainer does, without the second that importing SQLAlchemy takes."""
+    """Record the end as the trainer does."""
+    _record(run_id, state="succeeded", ended_at=time.time(), expires_at=None, result=RESULT)
+
+
+def _walk(run_id: str) -> None:
+    """Go through the steps, and stay in the middle of one until there is a file `go-on`."""
+    taken: list[dict[str, Any]] = []
+    for name in STEPS:
+        taken.append({"name": name, "started_at": time.time(), "seconds": None, "done": 1, "total": 3})
+        print(f"{name}: 1 of 3", flush=True)
+        _record(run_id, step=name, steps=json.dumps(taken))
+        while name == HELD_STEP and not Path("go-on").exists():
+            time.sleep(0.05)
+        taken[-1]["seconds"] = time.time() - taken[-1]["started_at"]
+    _record(run_id, steps=json.dumps(taken))
+
+
+def _record(run_id: str, **values: object) -> None:
+    """Write to a run's row, without the second that importing SQLAlchemy takes."""
     url, mark = os.environ["DATABASE_URL"], "?"
     connection: Any
     if url.startswith("sqlite"):
@@ -33,8 +54,8 @@ def _end(run_id: str) -> None:
         import psycopg  # noqa: PLC0415  # only where it is needed
 
         connection, mark = psycopg.connect(url), "%s"
-    ended = f"UPDATE runs SET state = 'succeeded', ended_at = {mark}, expires_at = NULL, result = {mark}"  # noqa: S608
-    connection.execute(f"{ended} WHERE run_id = {mark}", (time.time(), RESULT, run_id))
+    changes = ", ".join(f"{name} = {mark}" for name in values)
+    connection.execute(f"UPDATE runs SET {changes} WHERE run_id = {mark}", (*values.values(), run_id))  # noqa: S608
     connection.commit()
     connection.close()
 
@@ -50,7 +71,9 @@ def main() -> int:
     print(f"run {run_id} by {os.getpid()}", flush=True)
     if mode == "fail":
         print(f"error: RAWG does not know the key {SECRET}, \0 it says.\n", file=sys.stderr)
-    if mode in {"succeed", "linger"}:
+    if mode == "walk":
+        _walk(run_id)
+    if mode in {"succeed", "linger", "walk"}:
         _end(run_id)
     if mode in {"go on", "stubborn", "linger"}:
         time.sleep(600)

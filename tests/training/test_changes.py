@@ -176,7 +176,7 @@ def test_versions_without_games_and_players_can_be_compared():
 def test_machines_find_every_part():
     told = compared(artifact(), artifact("20260102T000000-000000")).to_dict()
 
-    assert list(told) == ["before", "games", "population", "drift", "exposure", "players", "notes"]
+    assert list(told) == ["before", "games", "population", "drift", "drift_warning", "exposure", "players", "notes"]
     assert told["population"] == {"known": 3, "new": 0, "gone": 0}
     drift = compared(world(shop(range(120))), world(shop(range(120)))).drift[0]
     assert drift.to_dict() == {

@@ -75,8 +75,10 @@ class _Import:
         # Until a row is valid nothing changes, not even the place.
         if fresh and self.summary.rows:
             with self._store.database.write() as connection:
-                self._store.write_within(connection, [one for row in fresh for one in row.interactions])
+                written = [one for row in fresh for one in row.interactions]
+                stored = self._store.write_within(connection, written)
                 self._place.keep(connection, self._through)
+            self.summary.written.update(one.kind for one, is_new in zip(written, stored, strict=True) if is_new)
             self._kept = self._through
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from app.core.importing.reading import Read
+from app.core.interactions import Kind
 
 MAX_KEPT = 10_000  # rows set aside, and titles not found, that are listed; the others are counted
 _FEWEST_TO_SORT = 100_000
@@ -40,8 +41,9 @@ class Distinct:
 class ImportSummary:
     """What came of an import: the whole file's rows, also where another import had written a part of it before.
 
-    `rows` are valid; `went_on_at` is how many rows an interrupted import had been through. `set_aside` lists line and
-    reason, and `unmatched` counts the rows of titles that the catalogue does not have; both no more than `MAX_KEPT`.
+    `rows` are valid; `went_on_at` is how many rows an interrupted import had been through, and `written` counts the
+    interactions that this one stored. `set_aside` lists line and reason, and `unmatched` counts the rows of titles that
+    the catalogue does not have; both no more than `MAX_KEPT`.
     """
 
     rows: int = 0
@@ -52,6 +54,7 @@ class ImportSummary:
     unmatched_rows: int = 0
     unmatched: Counter[str] = field(default_factory=Counter)
     went_on_at: int = 0
+    written: Counter[Kind] = field(default_factory=Counter)
 
     def add(self, read: list[Read]) -> None:
         """Count some rows."""
