@@ -34,6 +34,7 @@ def test_runs_count_by_how_and_where_they_ended(migrated_url: str):
     end(runs, State.SUCCEEDED, Step.PUBLISH)
     clock.now = 3000.0
     end(runs, State.CANCELLED, Step.TRAIN)
+    clock.now = 4000.0
     runs.begin(Trigger.COMMAND)
 
     counts = RunCounts(
