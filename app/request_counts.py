@@ -1,4 +1,7 @@
-"""The requests of this process, in plain numbers: by route, method and status, and how long they took."""
+"""The requests of this process, in plain numbers: by route, method and status, and how long they took.
+
+That is until an answer begins: what is streamed, as the events of a run or an export, is not slow for being long.
+"""
 
 from bisect import bisect_left
 from collections import Counter
@@ -73,19 +76,20 @@ class Counting:
             await self._app(scope, receive, send)
             return
         started = perf_counter()
-        status = _UNANSWERED
+        status, begun = _UNANSWERED, None
         root_path = scope.get("root_path", "")
 
         async def noting(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, begun = message["status"], perf_counter()
             await send(message)
 
         try:
             await self._app(scope, receive, noting)
         finally:
-            self._counts.record(_route(scope, root_path), scope["method"], status, perf_counter() - started)
+            seconds = (begun or perf_counter()) - started
+            self._counts.record(_route(scope, root_path), scope["method"], status, seconds)
 
 
 def _route(scope: Scope, root_path: str) -> str:

@@ -22,7 +22,7 @@ class RequestMetrics:
         self._requests = Totals(requests)
         self._seconds = Histogram(
             f"{prefix}_request_seconds",
-            "How long a request took, until all of its answer was handed over, by route.",
+            "How long a request took, until its answer began, by route.",
             ("route",),
             registry=registry,
             buckets=BOUNDS,

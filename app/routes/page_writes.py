@@ -9,18 +9,23 @@ from fastapi import APIRouter, Path
 from app import security
 from app.core.errors import InteractionNotFoundError, PageWritesOffError
 from app.core.interactions import Interaction, InteractionStore, Kind
-from app.dependencies import GameId, Interactions, UserId
+from app.dependencies import Counted, GameId, Interactions, UserId
 from app.interaction_schemas import KeptKind, WrittenOnPage
 from app.page_session import Visit
+from app.tally import By
 
 # The page is part of the service, and calls this alone: nothing of it is in the document.
 router = APIRouter(prefix="/page", include_in_schema=False, dependencies=[security.READS])
 
 
 @router.post("/interactions", status_code=201)
-async def write_on_page(body: WrittenOnPage, visit: Visit, interactions: Interactions) -> dict[str, int]:
+async def write_on_page(
+    body: WrittenOnPage, visit: Visit, interactions: Interactions, tally: Counted
+) -> dict[str, int]:
     """Store what a visitor did; while the players are invented, only for one who is tried out."""
-    await asyncio.to_thread(_write, interactions, body.interaction(time.time()), tries_out=visit.tries_out)
+    one = body.interaction(time.time())
+    await asyncio.to_thread(_write, interactions, one, tries_out=visit.tries_out)
+    tally.wrote({one.kind: 1}, By.PAGE)
     return {"stored": 1}
 
 

@@ -81,6 +81,7 @@ def test_what_is_written_changes_the_next_answer_and_can_be_taken_back(visitor: 
 
     answer = visitor.post("/page/interactions", json=PLAY)
     assert (answer.status_code, answer.json()) == (201, {"stored": 1})
+    assert 'interactions_written_total{by="page",kind="play"} 1.0' in visitor.get("/metrics").text
     assert recommended(visitor) == [60, 50, 40]
     assert write(visitor, game_id=60, kind="hide") == (201, None)
     assert recommended(visitor) == [50, 40]

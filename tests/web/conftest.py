@@ -2,6 +2,7 @@
 
 import base64
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from app.core.store import ModelStore
 from tests.app.test_start import Service, unmeasured
 from tests.web import world
 
-CHROMIUM = "/usr/bin/chromium"
+MISSING = "There is no chromium: apt-get install chromium"
 HEIGHTS = {390: 844, 1440: 900}
 
 _PIXEL = base64.b64decode(
@@ -92,8 +93,9 @@ def address(service: Service) -> str:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or pytest.skip(MISSING)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
         browser.close()
 
