@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import Metric
 
 from app.core import run_counts
 from app.core.database import Database
-from app.core.documents import Document, Documents
+from app.core.documents import RAWG_QUOTA, Document, Documents
 from app.core.errors import DatabaseError
 from app.core.notices import NoticeCounts, Notices
 from app.core.run import State, Step
@@ -19,8 +19,6 @@ from app.core.run_counts import NO_STEP, RunCounts
 
 READ_SECONDS = 5.0  # between two readings
 KEPT_SECONDS = 60.0  # for which a reading is shown while the database does not answer
-
-QUOTA = "rawg_quota"  # the document: {"month": "2026-11", "limit": …, "spent": …, "remaining": …}
 
 _ENDS = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 _SAME = "Of the database, so the same from every worker and replica."
@@ -52,7 +50,7 @@ class LoopMetrics:
         """Read the database; takes as long as that does."""
         try:
             runs = run_counts.read(self._database)
-            quota = self._documents.get(QUOTA)
+            quota = self._documents.get(RAWG_QUOTA)
             self._reading = _Reading(runs, self._notices.counts(), quota, self._clock())
         except DatabaseError as away:
             if self._reading is not None:

@@ -1,5 +1,6 @@
 """The pages for people: shells in the visitor's language, and the files that they need, all kept in memory."""
 
+import gzip
 import hashlib
 import json
 import mimetypes
@@ -23,15 +24,16 @@ HEADERS: Mapping[str, str] = {
     "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-    "Vary": "Accept-Language, Cookie",
+    "Cache-Control": "private, no-cache",
+    "Vary": "Accept-Encoding, Accept-Language, Cookie",
 }
 
 
 class Asset(NamedTuple):
-    """A file of the pages."""
+    """A file of the pages, as it is and packed."""
 
     body: bytes
+    packed: bytes
     media_type: str
 
 
@@ -110,7 +112,13 @@ def _assets(folder: Path) -> Iterator[tuple[str, Asset]]:
             # Not what this machine calls a script: browsers run modules as JavaScript alone.
             kind = "text/javascript" if file.suffix == ".js" else mimetypes.guess_type(file.name)[0] or "text/plain"
             kind = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
-            yield file.relative_to(folder).as_posix(), Asset(file.read_bytes(), kind)
+            body = file.read_bytes()
+            yield file.relative_to(folder).as_posix(), Asset(body, pack(body), kind)
+
+
+def pack(body: bytes) -> bytes:
+    """Pack with gzip; the same always comes out the same."""
+    return gzip.compress(body, mtime=0)
 
 
 def _digest(assets: Mapping[str, Asset]) -> str:

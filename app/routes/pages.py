@@ -9,12 +9,13 @@ from fastapi.responses import HTMLResponse, Response
 from app import page_session
 from app.core.errors import ModelNotLoadedError
 from app.live_model import LiveModel
-from app.pages import HEADERS, LANGUAGE_COOKIE, LANGUAGES, Pages, Visit
+from app.pages import HEADERS, LANGUAGE_COOKIE, LANGUAGES, Pages, Visit, pack
 
 router = APIRouter(include_in_schema=False)
 
 _YEAR_SECONDS = 365 * 24 * 3600
 _KEPT = f"public, max-age={_YEAR_SECONDS}, immutable"
+_PACKED = {"Content-Encoding": "gzip"}
 
 
 async def _visit(request: Request) -> Visit:
@@ -52,16 +53,26 @@ async def static_file(request: Request, digest: str, path: str) -> Response:
     if asset is None:
         return Response(status_code=HTTPStatus.NOT_FOUND)
     kept = _KEPT if digest == pages.digest else "no-cache"
-    headers = {"Cache-Control": kept, "X-Content-Type-Options": "nosniff"}
-    return Response(asset.body, media_type=asset.media_type, headers=headers)
+    headers = {"Cache-Control": kept, "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding"}
+    body = asset.body
+    if _takes_packed(request):
+        body, headers = asset.packed, {**headers, **_PACKED}
+    return Response(body, media_type=asset.media_type, headers=headers)
 
 
 def _page(request: Request, name: str, visit: Visit, **facts: object) -> HTMLResponse:
     pages: Pages = request.app.state.pages
-    response = HTMLResponse(pages.render(name, visit, **facts), headers=dict(HEADERS))
+    body, headers = pages.render(name, visit, **facts).encode(), HEADERS
+    if _takes_packed(request):
+        body, headers = pack(body), {**headers, **_PACKED}
+    response = HTMLResponse(body, headers=dict(headers))
     if visit.asked in LANGUAGES:
         response.set_cookie(LANGUAGE_COOKIE, visit.language, max_age=_YEAR_SECONDS, samesite="lax", httponly=True)
     return response
+
+
+def _takes_packed(request: Request) -> bool:
+    return "gzip" in request.headers.get("Accept-Encoding", "")
 
 
 def _data_kind(request: Request) -> str:

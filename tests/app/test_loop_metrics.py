@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from app.core.database import Database
-from app.core.documents import Documents
+from app.core.documents import RAWG_QUOTA, Documents
 from app.core.notices import Notices
 from app.core.run import State, Step, StepTaken, Trigger
 from app.core.runs import RunStore
-from app.loop_metrics import KEPT_SECONDS, QUOTA, LoopMetrics
+from app.loop_metrics import KEPT_SECONDS, LoopMetrics
 
 
 def told(metrics: LoopMetrics) -> dict[tuple[str, ...], float]:
@@ -47,7 +47,7 @@ def test_runs_and_notices_are_told(base: Database):
 
 @pytest.mark.parametrize(("month", "left"), [(f"{datetime.now(UTC):%Y-%m}", 70), ("2025-01", 100)])
 def test_a_month_that_is_over_leaves_all_of_the_quota(base: Database, month: str, left: int):
-    Documents(base).put(QUOTA, {"month": month, "limit": 100, "spent": 30, "remaining": 70})
+    Documents(base).put(RAWG_QUOTA, {"month": month, "limit": 100, "spent": 30, "remaining": 70})
     metrics = LoopMetrics("x", base)
     metrics.refresh()
     assert told(metrics)["x_rawg_quota_limit",] == 100

@@ -119,6 +119,19 @@ def test_modules_are_sent_as_scripts_and_the_player_page_names_all_of_its_own(cl
     assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
 
 
+@pytest.mark.parametrize("path", ["/", "/ops", f"/static/{Pages().digest}/base.css"])
+def test_who_takes_it_packed_gets_it_packed(client: TestClient, path: str):
+    packed = client.get(path, headers={"Accept-Encoding": "br, gzip"})
+    plain = client.get(path, headers={"Accept-Encoding": "identity"})
+
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    assert packed.content == plain.content
+    assert "Accept-Encoding" in packed.headers["vary"]
+    assert packed.headers["vary"] == plain.headers["vary"]
+
+
 def test_a_page_of_an_earlier_version_gets_the_files_of_this_one(client: TestClient):
     answer = client.get("/static/0123456789abcdef/base.css")
 
