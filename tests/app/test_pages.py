@@ -67,7 +67,7 @@ def test_a_page_is_in_the_language_that_the_browser_asks_for(client: TestClient)
 
     assert '<html lang="ko">' in korean.text
     assert '<html lang="en">' in english.text
-    assert korean.headers["vary"] == "Accept-Language, Cookie"
+    assert korean.headers["vary"] == "Accept-Encoding, Accept-Language, Cookie"
 
 
 def test_the_switch_keeps_the_address_and_is_remembered(client: TestClient):
