@@ -40,7 +40,7 @@ def first_line(process: subprocess.Popen[str]) -> str:
 
 
 def wait_until_gone(folder: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while folder.exists():
         assert time.monotonic() < deadline
         time.sleep(0.02)

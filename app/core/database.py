@@ -35,6 +35,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
         self._is_migrated = False
+        self._left: sa.Pool | None = None  # by `close`, though not by all who were using it
 
     @property
     def name(self) -> str:
@@ -73,7 +74,8 @@ class Database:
         return float(connection.scalar(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))) or 0)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; one that is in use is closed when its transaction ends."""
+        self._left = self._engine.pool
         self._engine.dispose()
 
     @contextmanager
@@ -84,6 +86,9 @@ class Database:
                 yield connection
         except SQLAlchemyError as failed:
             raise DatabaseError(f"The database {self.name} cannot be used: {_reason(failed)}.") from failed
+        finally:
+            if self._left is not None:
+                self._left.dispose()
 
     def _must_exist(self) -> None:
         """Refuse to begin an empty file in the place of one that was there, and may come back."""

@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,19 @@ def client(store: ModelStore, service_url: str) -> Iterator[TestClient]:
     """The service with the six games."""
     publish(store)
     with TestClient(create_app(_settings(service_url)), raise_server_exceptions=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def reading(
+    tmp_path_factory: pytest.TempPathFactory, migrated_file: Path, default_settings: Settings
+) -> Iterator[TestClient]:
+    """The same, on SQLite, for a module whose tests only read: to start it takes longer than to ask it something."""
+    folder = tmp_path_factory.mktemp("reading")
+    shutil.copy(migrated_file, folder / "interactions.db")
+    places = {"data_dir": folder, "model_store": folder / "models", "retrain_enabled": False}
+    publish(ModelStore(folder / "models"))
+    with TestClient(create_app(default_settings.model_copy(update=places)), raise_server_exceptions=False) as running:
         yield running
 
 

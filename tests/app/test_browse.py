@@ -31,13 +31,16 @@ CATALOGUE = Catalogue.from_games(
 )
 
 
-@pytest.fixture
-def client(store: ModelStore) -> Iterator[TestClient]:
-    """A service with games of many kinds."""
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory, default_settings: Settings) -> Iterator[TestClient]:
+    """A service with games of many kinds, for all tests: they only read."""
+    folder = tmp_path_factory.mktemp("browse")
+    store = ModelStore(folder / "models")
     world = replace(six_games(), catalogue=CATALOGUE, **browsable(CATALOGUE))
     store.publish(Artifact(manifest(FIRST), {**artifact().arrays, **world.to_arrays()}))
     store.activate(FIRST)
-    with TestClient(create_app(Settings()), raise_server_exceptions=False) as running:
+    places = {"data_dir": folder, "model_store": folder / "models", "retrain_enabled": False}
+    with TestClient(create_app(default_settings.model_copy(update=places)), raise_server_exceptions=False) as running:
         yield running
 
 

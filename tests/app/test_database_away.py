@@ -17,6 +17,8 @@ from tests.app.test_start import Service, unmeasured
 from tests.postgres import Postgres
 from tests.worlds import publish, put
 
+pytestmark = pytest.mark.untraced
+
 FILE = Path("data/interactions.db")
 SQLITE = "sqlite:///data/interactions.db"
 REFRESHED = 2.5  # seconds, after which a service knows what it must not forget

@@ -31,6 +31,8 @@ from tests.fakes import slack
 from tests.fakes import trainer as stand_in
 from tests.worlds import check, publish, within
 
+pytestmark = pytest.mark.untraced
+
 HOURS = 24
 NOON = 1_795_694_400.0
 KEPT_MODELS, KEPT_RUNS = 3, 5

@@ -26,6 +26,8 @@ from tests.training.conftest import MakeSettings
 from tests.worlds import check, put, within
 from training.collection import collect, folder
 
+pytestmark = pytest.mark.untraced
+
 KILLED = "It was killed by signal 9 (SIGKILL)."
 
 

@@ -19,6 +19,8 @@ from tests.app.test_start import Service, unmeasured
 from tests.app.test_workers import workers
 from tests.worlds import publish
 
+pytestmark = pytest.mark.untraced
+
 KEY = "admin-key-of-the-tests"
 WRITERS = 4
 
@@ -39,7 +41,7 @@ def write_until_it_dies(service: Service, writer: int, acknowledged: set[tuple[s
         acknowledged.update((f"w{writer}", 2 * number + more) for more in (0, 1))
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize(("database_url", "processes"), [("sqlite", "1"), ("postgres", "2")], indirect=["database_url"])
 def test_what_was_acknowledged_outlives_kill_9(processes: str, database_url: str):
     publish(ModelStore(Path("models")))
     acknowledged: set[tuple[str, int]] = set()

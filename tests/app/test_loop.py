@@ -21,6 +21,8 @@ from tests.app.test_start import Service, at_full_speed, unmeasured
 from tests.fakes import trainer as stand_in
 from tests.worlds import check, publish, within
 
+pytestmark = pytest.mark.untraced
+
 KEY = "admin-key-of-the-tests"
 HOUR = 3600.0
 
@@ -178,12 +180,12 @@ def test_many_processes_run_once_a_tick_and_another_takes_over_when_the_leader_i
             replicas.enter_context(world.serving(WORKERS="4", RETRAIN_CRON="* * * * *", DATA_DIR=f"data-{number}"))
             for number in range(3)
         ]
-        leader = within(20, lambda: _other_than("None", world))
+        leader = within(60, lambda: _other_than("None", world))
         killed_at = time.monotonic()
         os.kill(int(leader.split(":")[1].split("/")[0]), signal.SIGKILL)
         second = within(30, lambda: _other_than(leader, world))
         assert time.monotonic() - killed_at < 15
-        within(90, lambda: check(len(_ticks(world)) >= 2))
+        within(130, lambda: check(len(_ticks(world)) >= 2))
         assert world.leader() == second
     ticks = _ticks(world)
     told = sum(service.log.count("training run queued") for service in services)

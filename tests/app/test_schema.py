@@ -11,6 +11,8 @@ from app.core.store import ModelStore
 from tests.app.test_start import ROOT, unmeasured
 from tests.worlds import publish
 
+pytestmark = pytest.mark.untraced
+
 KEY = "admin-key-of-the-tests"
 
 

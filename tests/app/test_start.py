@@ -134,7 +134,7 @@ def test_the_first_start_trains_on_the_starter_and_serves_real_games():
 
 
 def test_services_that_start_together_train_once():
-    with unmeasured() as one, unmeasured() as other:
+    with started() as one, started() as other:
         assert one.get("/health/ready")["games"] == other.get("/health/ready")["games"] == 500
     assert len(ModelStore(Path("models")).versions()) == 1
 
@@ -256,7 +256,7 @@ def test_a_broken_model_is_left_to_a_person(damage: str, key: str, fake_rawg: ra
         (Path("models") / "current").write_text("garbage")
     else:
         (Path("models") / version).rename("away")
-    with unmeasured(RAWG_API_KEY=key, RAWG_BASE_URL=fake_rawg.base_url) as service:
+    with started(RAWG_API_KEY=key, RAWG_BASE_URL=fake_rawg.base_url) as service:
         assert service.get("/health/ready")["detail"].startswith("The current model cannot be used")
         service.wait_for("activate another, or train anew|model refused")
     assert not fake_rawg.requests

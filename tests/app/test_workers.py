@@ -15,6 +15,8 @@ from app.core.tables import hidden_games
 from tests.app.test_start import Service, unmeasured
 from tests.worlds import publish
 
+pytestmark = pytest.mark.untraced
+
 
 def workers(service: Service) -> list[int]:
     """The process ids of a service's workers."""

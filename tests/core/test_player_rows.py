@@ -1,8 +1,10 @@
 """The rows of a player, as the path of a request reads them from either database."""
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -66,6 +68,24 @@ def test_hidden_games_come_in_pages(database: Database):
 
 def test_nothing_is_opened_before_it_is_needed():
     assert reading("sqlite:///nowhere/interactions.db") == []
+
+
+def test_another_file_in_its_place_is_the_one_that_counts(migrated_sqlite: str, tmp_path: Path):
+    file = tmp_path / "data" / "interactions.db"
+    other = tmp_path / "other.db"
+    shutil.copy(file, other)
+    with closing(Database(f"sqlite:///{other}")) as database:
+        HiddenGames(database).hide(7)
+
+    async def hidden_before_and_after() -> list[list[int]]:
+        rows = open_player_rows(sa.make_url(migrated_sqlite))
+        found = [list(await rows.hidden())]
+        other.replace(file)
+        found.append(list(await rows.hidden()))
+        await rows.close()
+        return found
+
+    assert asyncio.run(hidden_before_and_after()) == [[], [7]]
 
 
 def test_when_a_player_was_erased(database_url: str, interaction_store: InteractionStore):

@@ -24,6 +24,8 @@ from app.core.tastes import Row, Slot, Taste
 from app.core.why import why
 from tests.worlds import browsable, game, neighbours
 
+pytestmark = pytest.mark.untraced
+
 GENRES, PLATFORMS, TAGS = ("Action", "Puzzle", "Racing"), ("PC", "Xbox"), ("Co-op", "Sad")
 # Few and coarse, so that scores are often equal, and often sum up to 0.
 WEIGHTS = (0.125, 0.25, 0.5, 1.0)

@@ -18,6 +18,8 @@ from tests.worlds import ids, publish
 from training.collection import collect, folder
 from training.pages import Collection
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -48,10 +50,7 @@ def renamed(collection: Collection) -> int:
 
 
 @pytest.mark.timeout(180)  # a run that was killed is taken for alive for ten seconds more
-def test_kill_9_in_the_middle_of_a_run_leaves_the_model_and_the_next_run_works(
-    fake_rawg: rawg.FakeRawg, monkeypatch: pytest.MonkeyPatch
-):
-    not_measured(monkeypatch)
+def test_kill_9_in_the_middle_of_a_run_leaves_the_model_and_the_next_run_works(fake_rawg: rawg.FakeRawg):
     store = ModelStore(Path("models"))
     version = publish(store)
     env = {"RAWG_BASE_URL": fake_rawg.base_url, "RAWG_API_KEY": rawg.KEY, "RAWG_MAX_GAMES": "100"}

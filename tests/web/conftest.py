@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect, sync_playwright
 
 from app.core.store import ModelStore
 from tests.app.test_start import Service, unmeasured
 from tests.web import world
 
 MISSING = "There is no chromium: apt-get install chromium"
+PATIENCE = 20_000  # milliseconds: the machine may be busy
 HEIGHTS = {390: 844, 1440: 900}
 
 _PIXEL = base64.b64decode(
@@ -94,6 +95,7 @@ def address(service: Service) -> str:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or pytest.skip(MISSING)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
@@ -121,7 +123,7 @@ def open_page(browser: Browser, address: str, watch: Watch) -> Iterator[OpenPage
             reduced_motion="reduce",
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         context.add_init_script(_VIOLATIONS)
         context.route(f"{world.COVERS}/**", _cover)
         page = context.new_page()

@@ -6,6 +6,8 @@ import pytest
 
 from tests.web.conftest import OpenPage
 
+pytestmark = pytest.mark.untraced
+
 
 def test_what_metrics_and_events_say_is_read_as_it_is_written(open_page: OpenPage):
     page = open_page("/ops")

@@ -23,6 +23,8 @@ from tests.web import world
 from tests.web.conftest import OpenPage, Watch
 from tests.worlds import manifest, neighbours
 
+pytestmark = pytest.mark.untraced
+
 KEY = "admin-key-of-the-tests"
 OLD, NEW = world.VERSION, "20260102T000000-000000"
 # What the page asks of the service, beyond its own files, the health and the metrics.

@@ -13,6 +13,8 @@ from tests.web import world
 from tests.web.conftest import OpenPage, Watch
 from tests.web.player_page import cards, press, unfold
 
+pytestmark = pytest.mark.untraced
+
 FIRST_VIEW_BYTES = 120_000
 
 

@@ -2,10 +2,13 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.web.conftest import OpenPage, Watch
 from tests.web.player_page import both_widths, cards, press, undo, unfold
+
+pytestmark = pytest.mark.untraced
 
 
 @both_widths
