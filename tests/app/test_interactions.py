@@ -14,11 +14,6 @@ PLAY = {"user_id": "eve", "game_id": 10, "kind": "play", "hours": 2.5}
 
 
 @pytest.fixture
-def service_url(migrated_url: str) -> str:
-    return migrated_url
-
-
-@pytest.fixture
 def client(admin: TestClient) -> TestClient:
     return admin
 

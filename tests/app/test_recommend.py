@@ -1,7 +1,10 @@
 import pytest
 from starlette.testclient import TestClient
 
+from app.core.store import ModelStore
 from app.schemas import RecommendationList
+from tests.app.conftest import administered
+from tests.worlds import publish
 
 
 def test_an_answer_holds_everything_that_is_promised(client: TestClient):
@@ -173,3 +176,12 @@ def test_the_documented_example_is_an_answer():
     example = RecommendationList.model_json_schema()["example"]
 
     assert RecommendationList.model_validate(example).model_dump(mode="json") == example
+
+
+def test_an_unchanged_player_of_an_observed_model_gets_the_same_again(store: ModelStore, migrated_sqlite: str):
+    publish(store, data_kind="observed")
+    with administered(migrated_sqlite) as client:
+        first, again = (client.get("/recommend/ann").json() for _ in range(2))
+
+    assert first["games"] == again["games"]
+    assert first["recommendation_id"] != again["recommendation_id"]

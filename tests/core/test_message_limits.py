@@ -15,8 +15,6 @@ from app.core.run import State
 from tests.fakes.slack import injections, problems, units
 from tests.runs import RESULT, SUCCEEDED
 
-pytestmark = pytest.mark.untraced
-
 WORDS = Words("en", "Asia/Seoul", "https://games.example.com/api")
 FAMILY = "👨\u200d👩\u200d👧"
 

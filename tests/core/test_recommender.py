@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.answer import Reason, Recommendations, Source
+from app.core.answer import Query, Reason, Recommendations, Source
 from app.core.catalogue import Catalogue
 from app.core.errors import GameNotFoundError
+from app.core.filters import Filters
 from app.core.histories import Play, PlayWeights, pack
 from app.core.ranking import Question, Voices
 from app.core.recommender import Recommender
+from app.core.tastes import Bar, Taste
 from tests.worlds import asked, browsable, game, neighbours, six_games
 
 WORLD = six_games()
@@ -180,3 +182,13 @@ def test_equal_scores_stand_in_the_order_of_the_ids():
     )
 
     assert ids(asked(world, "ann", 40)) == list(range(2, 42))
+
+
+def test_games_that_are_spoken_against_come_last_where_they_pass_the_filters():
+    disliked = Taste([10], [-1.0], [Bar.VETO], known=True)
+    question = Query(10, filters=Filters(genres=("puzzle",)))
+
+    everything = six_games().recommend(disliked, Query(10))
+
+    assert six_games().recommend(disliked, question).game_ids == everything.game_ids
+    assert everything.game_ids[-2:] == [30, 20]

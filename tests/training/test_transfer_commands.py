@@ -11,12 +11,14 @@ import pytest
 
 from app.core.errors import ImportFailedError
 from app.core.histories import Play
+from app.core.importing.summary import ImportSummary
 from app.core.interactions import InteractionStore
 from app.core.store import ModelStore
 from tests.training.conftest import Command
 from tests.training.test_interruptions import child, not_measured
 from tests.worlds import publish
 from training.plays import PlaysFile
+from training.tables import import_in_one_line
 
 
 def opened(folder: str = "data") -> InteractionStore:
@@ -24,7 +26,6 @@ def opened(folder: str = "data") -> InteractionStore:
 
 
 def test_kill_9_midway_and_once_more_ends_with_the_same_rows(monkeypatch: pytest.MonkeyPatch):
-    measured = {name: value for name, value in os.environ.items() if name.startswith("COV")}
     not_measured(monkeypatch)
     draw = random.Random(0)  # noqa: S311  # a test's plays
     rows = [
@@ -38,7 +39,7 @@ def test_kill_9_midway_and_once_more_ends_with_the_same_rows(monkeypatch: pytest
             assert process.stderr is not None
             assert any(told.startswith(line) for told in process.stderr)
             process.send_signal(signal.SIGKILL)
-    with child("import", "plays.csv", env=measured) as process:
+    with child("import", "plays.csv") as process:
         _, err = process.communicate(timeout=50)
 
     assert process.returncode == 0
@@ -62,6 +63,12 @@ def test_steam_200k_is_seen_by_itself_and_what_it_lacks_is_listed(command: Comma
     report = json.loads(command("import", "steam.csv", "--json", "--format", "steam-200k").out)
     assert report == json.loads(Path("data/import.json").read_bytes())
     assert len(report["unmatched"]) == 22
+
+
+def test_one_line_says_what_an_earlier_import_had_read():
+    told = import_in_one_line(ImportSummary(went_on_at=7))
+
+    assert told.endswith("0 rows set aside; the first 7 rows were read by an import before this one.")
 
 
 def test_without_a_model_there_is_nothing_to_match_titles_with(command: Command):

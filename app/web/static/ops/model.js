@@ -5,11 +5,14 @@ import { dateTime, number, t } from "../words.js";
 import { age, clock } from "./format.js";
 import { badge, card, facts, muted, onChange, redraw, table } from "./panel.js";
 
+// So that the card is not drawn anew at every look.
+const inMinutes = (seconds) => (seconds < 60 ? seconds : Math.floor(seconds / 60) * 60);
+
 /** What answers now. */
 export function createModel() {
   const { element, body } = card("model", t("ops.model"));
   const update = onChange(
-    ({ ready, live }) => ({ ready: ready && { ...ready, model_age_seconds: Math.floor(ready.model_age_seconds / 60) * 60, worker: 0 }, live }),
+    ({ ready, live }) => ({ ready: ready && { ...ready, model_age_seconds: inMinutes(ready.model_age_seconds), worker: 0 }, live }),
     ({ ready, live }) => {
       if (ready === undefined) return;
       redraw(body, ready ? drawn(ready, live) : muted(t("ops.model.none")));
