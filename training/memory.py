@@ -18,8 +18,11 @@ class Rise:
             return
 
     def megabytes(self) -> float | None:
-        """Tell the highest rise since then, in 10^6 bytes; None where the system does not tell."""
-        return None if self._before is None else (_kibibytes("VmHWM") - self._before) * 1024 / 1e6
+        """Tell the highest rise since then, in 10^6 bytes; None where the system does not tell.
+
+        The system counts in batches, so that the peak may seem to lie below what there was before.
+        """
+        return None if self._before is None else max(0, _kibibytes("VmHWM") - self._before) * 1024 / 1e6
 
 
 def _kibibytes(entry: str) -> int:
