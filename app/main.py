@@ -133,9 +133,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.recommending = Recommending(
         app.state.live_model, app.state.players, app.state.answer_log, tally, settings.answers_remembered
     )
-    app.state.page_sessions = PageSessions(Documents(database), settings, app.state.live_model)
-    app.state.runs = RunStore(database)
     app.state.documents = Documents(database)
+    app.state.page_sessions = PageSessions(app.state.documents, settings, app.state.live_model)
+    app.state.runs = RunStore(database)
     app.state.run_watch = RunWatch(app.state.runs)
     app.state.scheduler = Scheduler(
         settings, database, app.state.models, partial(tell, settings, database, app.state.models)
