@@ -64,3 +64,10 @@ def test_settings_that_are_named_are_there(page):
     named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", page.read_text())) - {"RUN_ID"}
 
     assert named <= {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_semicolon_cuts_a_diagram_short(page):
+    blocks = [block for section in sections(page.read_text()) for block in section.blocks]
+
+    assert not [line for block in blocks if block.language == "mermaid" for line in block.lines if ";" in line]
