@@ -50,9 +50,16 @@ def test_a_decision_says_what_each_of_them_says(page):
 
 
 def test_the_architecture_names_every_table():
-    (table,) = (section.rows[2:] for section in sections(ARCHITECTURE) if section.rows)
+    (rows,) = (section.rows[2:] for section in sections(ARCHITECTURE) if section.title == "What lies where")
 
-    assert sorted(row.split("`")[1] for row in table) == sorted(metadata.tables)
+    assert sorted(row.split("`")[1] for row in rows) == sorted(metadata.tables)
+
+
+def test_the_parts_of_the_code_that_the_architecture_names_are_there():
+    parts = re.findall(r"`((?:app|training)/[\w/.]+)`", ARCHITECTURE)
+
+    assert parts
+    assert [part for part in parts if not (ROOT / part).exists()] == []
 
 
 def test_the_architecture_counts_the_arrays_of_a_version():
