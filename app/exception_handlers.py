@@ -32,6 +32,7 @@ from app.core.errors import (
     RunEndedError,
     RunInProgressError,
     RunNotFoundError,
+    ServiceStoppingError,
     StoreNotWritableError,
     TooManyRequestsError,
     UnauthorizedError,
@@ -86,6 +87,7 @@ KINDS: Mapping[type[GameRecommenderError], Kind] = {
     DatabaseError: Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", "Database unavailable", {"Retry-After": "2"}
     ),
+    ServiceStoppingError: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "service-stopping", "Stopping", {"Retry-After": "5"}),
     ModelNotLoadedError: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "model-not-loaded", "No model", {"Retry-After": "2"}),
     UnauthorizedError: Kind(
         HTTPStatus.UNAUTHORIZED, "unauthorized", "A valid key is needed", {"WWW-Authenticate": "APIKey"}

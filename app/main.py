@@ -59,7 +59,7 @@ from app.routes import (
 from app.run_watch import RunWatch
 from app.scheduler import Scheduler
 from app.security import READ_SECONDS, Guard
-from app.stopping import told_to_stop
+from app.stopping import Stopping
 from app.tally import Tally
 from app.telemetry import PREFIX, Telemetry
 from app.trends import Trends
@@ -79,6 +79,7 @@ class Service(FastAPI):
     """The application, with a lane beside the framework's own way for the request that comes most."""
 
     fast_lane: FastLane
+    stopping: Stopping
     _requests: RequestCounts
     _counting: Counting
 
@@ -90,6 +91,7 @@ class Service(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         began = perf_counter()
+        send = self.stopping.closing(send)
         if await self.fast_lane.answers(scope, send):
             self._requests.record_plain(perf_counter() - began)
         else:
@@ -110,6 +112,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.settings = settings
+    app.stopping = app.state.stopping = Stopping(settings.stop_delay)
     database = Database(settings.database)
     app.state.database = database
     app.state.interactions = InteractionStore(database)
@@ -175,7 +178,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     scheduler.every_in_a_thread(LOOP_SECONDS, "loop metrics", app.state.loop_metrics.refresh)
     scheduler.start()
     app.state.answer_log.start()
-    with told_to_stop(app.state.run_watch.close, app.state.comparing.close):
+    stopping: Stopping = app.state.stopping
+    with stopping.heeded(scheduler.stop, app.state.run_watch.close, app.state.comparing.close):
         yield
     await scheduler.stop()
     app.state.telemetry.flush()

@@ -68,7 +68,9 @@ class Scheduler:
         self._jobs.start()
 
     async def stop(self) -> None:
-        """End what goes on in child processes, and let another process take over."""
+        """End what goes on in child processes, and let another process take over; once is enough."""
+        if not self._jobs.running:
+            return
         self._jobs.shutdown(wait=False)
         ending = Thread(target=self._threads.shutdown, name="farewell", daemon=True)  # waits for what goes on
         ending.start()

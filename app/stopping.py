@@ -1,47 +1,105 @@
-"""The moment in which the process is told to stop: before the server waits for the answers that are under way."""
+"""The way out: the process goes on answering for a moment after it was told to stop."""
 
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import ExitStack, contextmanager
 from types import FrameType
+from typing import Any
+
+import structlog
+from starlette.types import Message, Send
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_CLOSE = (b"connection", b"close")
+
+Handler = Callable[[int, FrameType | None], Any]
+
+log = structlog.get_logger(__name__)
 
 
-@contextmanager
-def told_to_stop(*told: Callable[[], object]) -> Iterator[None]:
-    """Call all of `told` on the running event loop as soon as a signal stops the process.
+class Stopping:
+    """What happens between SIGTERM and the server's own stop.
 
-    The server does what it does all the same: it ends the lifespan once the last answer has ended, and one that is a
-    stream has no end. In another thread than the main one, where there are no signals, nothing is called.
+    A load balancer, or a client with a connection that it keeps, cannot know that a process is about to go. So for
+    `seconds` everything is answered as ever, but `begun` is true: readiness is denied, and each answer closes its
+    connection. A second signal, or Ctrl-C, ends the wait.
     """
-    loop = asyncio.get_running_loop()
 
-    def tell() -> None:
+    def __init__(self, seconds: float) -> None:
+        """Wait for `seconds`."""
+        self._seconds = seconds
+        self.begun = False
+        self._leaving: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def heeded(self, farewell: Callable[[], Awaitable[object]], *told: Callable[[], object]) -> Iterator[None]:
+        """Heed signals on the running event loop.
+
+        Told to stop, `farewell` is awaited during the wait; then all of `told` are called, and the server stops: it
+        ends the lifespan once the last answer has ended, and one that is a stream has no end unless it is told. In
+        another thread than the main one, where there are no signals, nothing is called.
+        """
+        loop = asyncio.get_running_loop()
+
+        def leave(server: Handler, number: int) -> None:
+            self.begun = True
+            self._leaving = loop.create_task(self._leave(farewell, told, server, number))
+
+        def heed(server: Handler, number: int, frame: FrameType | None) -> None:
+            if number == signal.SIGTERM and not self.begun:
+                loop.call_soon_threadsafe(leave, server, number)
+                return
+            for one in told:
+                loop.call_soon_threadsafe(one)
+            server(number, frame)
+
+        with ExitStack() as chained:
+            if threading.current_thread() is threading.main_thread():
+                for number in _SIGNALS:
+                    chained.enter_context(_chained(number, heed))
+            yield
+
+    async def _leave(
+        self,
+        farewell: Callable[[], Awaitable[object]],
+        told: tuple[Callable[[], object], ...],
+        server: Handler,
+        number: int,
+    ) -> None:
+        log.info("told to stop: answering for a moment longer", seconds=self._seconds)
+        failed, _ = await asyncio.gather(farewell(), asyncio.sleep(self._seconds), return_exceptions=True)
+        if isinstance(failed, Exception):
+            log.error("the farewell failed", exc_info=failed)
         for one in told:
-            loop.call_soon_threadsafe(one)
+            one()
+        server(number, None)
 
-    with ExitStack() as chained:
-        if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
-                chained.enter_context(_chained(number, tell))
-        yield
+    def closing(self, send: Send) -> Send:
+        """Send an answer that closes its connection, once the process was told to stop."""
+        return _closing(send) if self.begun else send
+
+
+def _closing(send: Send) -> Send:
+    async def send_closing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            started: MutableMapping[str, Any] = {**message, "headers": [*message.get("headers", ()), _CLOSE]}
+            await send(started)
+        else:
+            await send(message)
+
+    return send_closing
 
 
 @contextmanager
-def _chained(number: signal.Signals, tell: Callable[[], object]) -> Iterator[None]:
+def _chained(number: signal.Signals, heed: Callable[[Handler, int, FrameType | None], None]) -> Iterator[None]:
     before = signal.getsignal(number)
     if not callable(before):  # the process ends at once, or not at all
         yield
         return
-
-    def both(received: int, frame: FrameType | None) -> None:
-        tell()
-        before(received, frame)
-
-    signal.signal(number, both)
+    server: Handler = before
+    signal.signal(number, lambda received, frame: heed(server, received, frame))
     try:
         yield
     finally:

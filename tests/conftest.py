@@ -10,6 +10,7 @@ import pytest
 
 # Before numba is imported: an index out of range is an error, in code compiled apart from that of the product.
 os.environ["NUMBA_BOUNDSCHECK"] = "1"
+os.environ["STOP_DELAY"] = "0"  # nobody sends them requests through a load balancer
 os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parents[1] / ".pytest_cache" / "numba")
 
 from app.core import log

@@ -26,6 +26,7 @@
     ├── StoreNotWritableError  the model store takes no change: it is read-only, or its disk is full
     ├── VersionNotFoundError   there is no such published version
     ├── ModelNotLoadedError    the service has no model yet
+    ├── ServiceStoppingError   the service was told to stop
     ├── GameNotFoundError      the catalogue has no such game
     ├── InteractionNotFoundError   nothing like it is kept of the player
     ├── KeyNotFoundError       there is no such key, or it is revoked already
@@ -173,6 +174,10 @@ class VersionNotFoundError(GameRecommenderError):
 
 class ModelNotLoadedError(GameRecommenderError):
     """The service has no model yet."""
+
+
+class ServiceStoppingError(GameRecommenderError):
+    """The service was told to stop, and soon does."""
 
 
 class GameNotFoundError(GameRecommenderError):

@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
     forwarded_allow_ips: str = "127.0.0.1"
+    stop_delay: float = Field(default=1.0, ge=0, le=300)
 
     admin_api_key: Annotated[SecretStr | None, BeforeValidator(_stripped), AfterValidator(_admin_key)] = None
     require_read_key: bool = False

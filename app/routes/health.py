@@ -3,9 +3,9 @@
 import os
 import time
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
-from app.core.errors import ModelNotLoadedError
+from app.core.errors import ModelNotLoadedError, ServiceStoppingError
 from app.dependencies import Model
 from app.exception_handlers import documented
 from app.schemas import Live, Ready
@@ -19,9 +19,18 @@ async def live() -> Live:
     return Live()
 
 
-@router.get("/ready", summary="Is a model loaded?", responses=documented(ModelNotLoadedError, inputs=False))
-async def ready(model: Model) -> Ready:
-    """Name the live model of the worker that answers; 503 while there is none, so that no traffic is sent here."""
+@router.get(
+    "/ready",
+    summary="Is a model loaded?",
+    responses=documented(ModelNotLoadedError, ServiceStoppingError, inputs=False),
+)
+async def ready(model: Model, request: Request) -> Ready:
+    """Name the live model of the worker that answers; 503 while no traffic is to be sent here.
+
+    That is while there is no model, and once the service was told to stop.
+    """
+    if request.app.state.stopping.begun:
+        raise ServiceStoppingError("This service was told to stop. Send requests to another, or again in a moment.")
     return Ready(
         model_version=model.manifest.version,
         data_kind=model.manifest.data_kind,

@@ -1,13 +1,12 @@
 """`GET /retrain/{run_id}/events`: a run as it goes on, watched over real connections."""
 
 import asyncio
-import os
 import signal
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Self
@@ -29,7 +28,6 @@ from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.main import create_app
 from app.run_watch import RunWatch
-from app.stopping import told_to_stop
 from tests.app.conftest import ADMIN_KEY
 from tests.app.test_start import unmeasured
 from tests.worlds import check, publish, within
@@ -303,30 +301,3 @@ def test_a_bug_while_reading_ends_what_is_watched(runs: RunStore, run_id: str, m
 
     assert asyncio.run(seen(RunWatch(runs), run_id)) == []
     within(5, lambda: check(len(broken) == 1))
-
-
-@contextmanager
-def handled(number: int, handler: Any) -> Iterator[None]:
-    before = signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        signal.signal(number, before)
-
-
-def test_who_is_to_be_told_of_the_stop_is_told_beside_the_server():
-    heard: list[str] = []
-
-    def server(*_: object) -> None:
-        heard.append("server")
-
-    async def serve() -> None:
-        with told_to_stop(lambda: heard.append("told")):
-            os.kill(os.getpid(), signal.SIGTERM)
-            await asyncio.sleep(0.05)
-            assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
-        assert signal.getsignal(signal.SIGTERM) is server
-
-    with asyncio.Runner() as loop, handled(signal.SIGTERM, server), handled(signal.SIGINT, signal.SIG_DFL):
-        loop.get_loop().run_until_complete(serve())
-    assert heard == ["server", "told"]
