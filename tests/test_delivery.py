@@ -37,9 +37,9 @@ def test_a_change_is_tested_on_every_python_that_the_project_names():
 
 
 def test_the_steps_call_scripts_that_are_there():
-    called = set(re.findall(r"(?<![\w/])\.ci/[\w-]+", "".join(WORKFLOWS.values())))
+    called = set(re.findall(r"(?<![\w/])(?:\.ci|scripts)/[\w.-]+", "".join(WORKFLOWS.values())))
 
-    assert {".ci/checks", ".ci/tests", ".ci/version"} <= called
+    assert {".ci/checks", ".ci/tests", ".ci/version", "scripts/smoke.sh"} <= called
     scripts = [*called, *(f".ci/{name}" for name in ("run", "packages", "delivery"))]
     assert [script for script in scripts if not os.access(ROOT / script, os.X_OK)] == []
 
