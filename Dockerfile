@@ -84,7 +84,7 @@ FROM trainer AS airflow
 COPY --from=build-airflow /opt/airflow /opt/airflow
 COPY dags/game_recommendation.py dags/
 COPY --chmod=0755 deploy/docker/airflow.sh /usr/local/bin/airflow-alone
-USER root
+USER 0:0
 RUN install --directory --owner=games-service --group=games-service --mode=0750 /airflow
 USER 10001:10001
 ENV PATH=/opt/airflow/bin:$PATH \
