@@ -43,6 +43,8 @@ RUN --mount=type=cache,target=/tmp/.cache/uv \
 COPY app app
 COPY training training
 RUN python /usr/local/lib/build/compile.py app training
+# The first model: a volume that is new begins with what its image has there, and the first start trains nothing.
+RUN PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/tmp/data python -m training run --starter
 
 FROM build AS build-airflow
 COPY dags/pyproject.toml dags/uv.lock dags/
@@ -55,7 +57,6 @@ FROM base AS runtime
 COPY --from=build /usr/bin/tini-static /usr/bin/tini
 COPY --chmod=0755 deploy/docker/healthy.py /usr/local/bin/healthy
 COPY LICENSE ./
-VOLUME ["/data", "/models"]
 EXPOSE 8000
 USER 10001:10001
 STOPSIGNAL SIGTERM
@@ -73,11 +74,14 @@ LABEL org.opencontainers.image.title="Game recommender" \
 FROM runtime AS service
 COPY --from=build-service /opt/venv /opt/venv
 COPY --from=build-service /srv/game-recommender/app app
+VOLUME ["/data", "/models"]
 
 FROM runtime AS trainer
 COPY --from=build-full /opt/venv /opt/venv
 COPY --from=build-full /srv/game-recommender/app app
 COPY --from=build-full /srv/game-recommender/training training
+COPY --from=build-full --chown=10001:10001 /models /models
+VOLUME ["/data", "/models"]
 
 # Airflow beside the trainer, for the profile `airflow` of docker-compose.yml; its libraries are of other versions.
 FROM trainer AS airflow

@@ -1,7 +1,9 @@
 """The way out: the process goes on answering for a moment after it was told to stop."""
 
 import asyncio
+import os
 import signal
+import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import ExitStack, contextmanager
@@ -9,10 +11,12 @@ from types import FrameType
 from typing import Any
 
 import structlog
+import uvicorn
 from starlette.types import Message, Send
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _CLOSE = (b"connection", b"close")
+_LINGER = 0.5  # seconds for what was taken last to send its request and be answered
 
 Handler = Callable[[int, FrameType | None], Any]
 
@@ -74,11 +78,50 @@ class Stopping:
             log.error("the farewell failed", exc_info=failed)
         for one in told:
             one()
+        await _close_the_door(server)
         server(number, None)
 
     def closing(self, send: Send) -> Send:
         """Send an answer that closes its connection, once the process was told to stop."""
         return _closing(send) if self.begun else send
+
+
+async def _close_the_door(handler: Handler) -> None:
+    """Take no more connections, but those that wait to be taken, and answer what they still send.
+
+    A server that just closes its socket resets connections whose client believes them taken, and closes those that it
+    took when their request is on its way. The server is whose handler of signals it is.
+    """
+    server = getattr(handler, "__self__", None)
+    if not isinstance(server, uvicorn.Server):
+        return
+    loop = asyncio.get_running_loop()
+
+    def protocol() -> asyncio.Protocol:
+        http: type[Any] = server.config.http_protocol_class
+        made: asyncio.Protocol = http(server.config, server.server_state, server.lifespan.state, loop)
+        return made
+
+    for listener in server.servers:
+        waiting = [taken for door in listener.sockets for taken in _waiting(door.fileno())]
+        listener.close()
+        for taken in waiting:
+            await loop.connect_accepted_socket(protocol, taken)
+    ends = loop.time() + _LINGER
+    while server.server_state.connections and loop.time() < ends:  # noqa: ASYNC110  # the server tells nobody
+        await asyncio.sleep(0.01)
+
+
+def _waiting(door: int) -> Iterator[socket.socket]:
+    with socket.socket(fileno=os.dup(door)) as listening:
+        listening.settimeout(0)
+        while True:
+            try:
+                taken, _ = listening.accept()
+            except BlockingIOError:
+                return
+            taken.settimeout(0)
+            yield taken
 
 
 def _closing(send: Send) -> Send:

@@ -1,8 +1,9 @@
-"""Ask an address again and again, from several threads that keep their connections, until SIGTERM; then tell how it went.
+"""Ask an address again and again, from several threads that keep their connections, until SIGTERM.
 
     python load.py URL [THREADS]
 
-Prints JSON: `answered`, `failed` (with the reasons), and `refused`, where nobody was there to take the connection.
+Prints `begun` after a hundred answers, and in the end JSON: `answered`, `failed` with the reasons, and `refused`, where
+nobody was there to take the connection.
 """
 
 import json
@@ -11,11 +12,13 @@ import sys
 import threading
 import time
 from collections import Counter
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 PAUSE = 0.01  # seconds between two requests of a thread
 TIMEOUT = 15.0
+BEGUN = 100  # answers
 
 
 class Load:
@@ -55,12 +58,13 @@ class Load:
             connection.request("GET", f"{self.parts.path}?{self.parts.query}")
             answer = connection.getresponse()
             body = json.loads(answer.read())
-            if answer.status != 200:
-                raise ValueError(f"{answer.status} {body}")
         except (OSError, HTTPException, ValueError) as error:
             self.count("failed", reason=f"{type(error).__name__}: {error}"[:200])
             return False
-        self.count("answered", version=body.get("model_version", ""), took=time.monotonic() - began)
+        if answer.status != HTTPStatus.OK:
+            self.count("failed", reason=f"{answer.status} {body}"[:200])
+        else:
+            self.count("answered", version=body["model_version"], took=time.monotonic() - began)
         return not answer.will_close
 
     def count(self, what: str, *, version: str = "", reason: str = "", took: float = 0.0) -> None:
@@ -68,6 +72,8 @@ class Load:
         with self.lock:
             self.seen[what] += 1
             self.slowest = max(self.slowest, took)
+            if what == "answered" and self.seen[what] == BEGUN:
+                print("begun", flush=True)
             if version:
                 self.versions[version] += 1
             if reason:
@@ -84,11 +90,8 @@ def main(url: str, threads: int = 8) -> None:
     for thread in asking:
         thread.join()
     told = {name: load.seen[name] for name in ("answered", "failed", "refused")}
-    print(
-        json.dumps(
-            {**told, "slowest": round(load.slowest, 3), "versions": load.versions, "reasons": load.reasons.most_common(5)}
-        )
-    )
+    reasons = load.reasons.most_common(5)
+    print(json.dumps({**told, "slowest": round(load.slowest, 3), "versions": load.versions, "reasons": reasons}))
 
 
 main(sys.argv[1], *map(int, sys.argv[2:]))

@@ -71,7 +71,7 @@ until_healthy() { # until_healthy SERVICE SECONDS: waits for all of its containe
 load() { # load URL: begins
     docker run --detach --name "smoke-load-$project" --network "smoke-${project}_inside" --interactive \
         --volume "$PWD/scripts/load.py:/load.py:ro" --entrypoint python game-recommender:latest /load.py "$1" > "$WORK/load"
-    sleep 2
+    until docker logs "smoke-load-$project" 2>&1 | grep -q begun; do sleep 0.2; done
 }
 
 loaded() { # ends the load; what it has seen is in $seen

@@ -3,6 +3,7 @@
 
 import os
 import sys
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
 try:
@@ -10,6 +11,6 @@ try:
     asked.request("GET", "/health/ready")
     answer = asked.getresponse()
     print(answer.read(1000).decode())
-    sys.exit(answer.status != 200)
+    sys.exit(answer.status != HTTPStatus.OK)
 except (OSError, HTTPException) as error:
     sys.exit(f"not ready: {error}")

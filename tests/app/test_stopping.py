@@ -121,3 +121,21 @@ def test_between_sigterm_and_the_end_everything_is_answered(store: ModelStore, w
         assert service.end() == (128 + signal.SIGTERM if workers == "1" else 0)  # uvicorn's supervisor ends in peace
         assert time.monotonic() - began < 5
         assert "Traceback" not in service.log
+
+
+def test_who_waits_at_the_door_when_it_closes_is_answered(store: ModelStore):
+    """The process is held, so that connections wait to be taken while the time to stop comes."""
+    publish(store, "20260101T000000-000000")
+    with unmeasured(STOP_DELAY="0.2") as service:
+        address = urlsplit(service.address).netloc
+        service.process.send_signal(signal.SIGTERM)
+        service.wait_for("told to stop: answering")
+        service.process.send_signal(signal.SIGSTOP)
+        waiting = [http.client.HTTPConnection(address, timeout=5) for _ in range(20)]
+        for connection in waiting:
+            connection.request("GET", "/recommend/ann?n=1")
+        time.sleep(0.3)  # in which the time to stop has come
+        service.process.send_signal(signal.SIGCONT)
+        assert [connection.getresponse().status for connection in waiting] == [200] * len(waiting)
+        assert service.end() == 128 + signal.SIGTERM
+    assert "Traceback" not in service.log
