@@ -44,6 +44,7 @@ COPY app app
 COPY training training
 RUN python /usr/local/lib/build/compile.py app training
 # The first model: a volume that is new begins with what its image has there, and the first start trains nothing.
+# hadolint ignore=DL3059
 RUN PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/tmp/data python -m training run --starter
 
 FROM build AS build-airflow
@@ -88,7 +89,7 @@ FROM trainer AS airflow
 COPY --from=build-airflow /opt/airflow /opt/airflow
 COPY dags/game_recommendation.py dags/
 COPY --chmod=0755 deploy/docker/airflow.sh /usr/local/bin/airflow-alone
-USER root
+USER 0:0
 RUN install --directory --owner=games-service --group=games-service --mode=0750 /airflow
 USER 10001:10001
 ENV PATH=/opt/airflow/bin:$PATH \

@@ -1,6 +1,7 @@
 """What all tests share: settings in an empty folder, a RAWG server, and a small published world."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from app.core.settings import Settings
 from tests.fakes import rawg
 
 pytest_plugins = ["tests.databases"]
+
+# In the background of a shell Ctrl-C is ignored, by all that is started there too: the tests send it to some of them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,7 +15,7 @@ def test_the_version_is_the_same_everywhere():
 
 
 def test_continuous_integration_finds_the_test_command_of_the_readme():
-    pattern = re.search(r"grep -m 1 '(.+)' README\.md", (ROOT / ".ci" / "run").read_text())
+    pattern = re.search(r"grep -m 1 '(.+)' README\.md", (ROOT / ".ci" / "tests").read_text())
 
     assert pattern
     assert len(re.findall(pattern[1], README, re.MULTILINE)) == 1

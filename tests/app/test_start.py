@@ -77,7 +77,7 @@ class Service:
                 return json.load(error)
 
     def end(self) -> int:
-        code = self.process.wait(timeout=10)
+        code = self.process.wait(timeout=50)
         self._reader.join()
         return code
 
