@@ -10,7 +10,7 @@ from typing import Annotated
 import structlog
 from fastapi import Depends, Request, Response
 
-from app.core.documents import Documents
+from app.core.documents import PAGE_SECRET, Documents
 from app.core.errors import (
     DatabaseError,
     ModelNotLoadedError,
@@ -25,7 +25,6 @@ from app.rate_limits import RateLimit
 COOKIE = "page"
 SECONDS = 86_400  # that a session lasts
 
-_SECRET = "page_secret"  # noqa: S105  # the name of a document
 _OFF = "Nothing can be written from this page now; its settings or the model's real players do not allow it."
 _OVER = "The page's session is over: load the page anew."
 _ELSEWHERE = "This is for the service's own page alone; another site, or a program, takes the API with a key."
@@ -54,7 +53,7 @@ class PageSessions:
         if self._secret is not None or self._writes == "never":
             return
         try:
-            self._secret = str(self._documents.put_once(_SECRET, secrets.token_hex(32))).encode()
+            self._secret = str(self._documents.put_once(PAGE_SECRET, secrets.token_hex(32))).encode()
         except DatabaseError as away:
             if not self._warned:
                 log.warning("the page shows, and writes nothing until the database is there", reason=str(away))

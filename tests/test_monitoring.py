@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 from itertools import combinations
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,24 @@ def test_every_alert_says_what_is_wrong_and_where_to_read_on_and_is_tested():
         if rule["alert"] != "LastRunFailed":  # fires as soon as there is a run
             assert rule["alert"] in is_silent
         assert rule["alert"] in fires
+
+
+def test_the_operators_page_warns_at_the_same_limits():
+    page = (DEPLOY.parent / "app" / "web" / "static" / "ops" / "status.js").read_text()
+    (limits,) = re.findall(r"const LIMITS = \{(.*?)\}", page, re.DOTALL)
+    shown = {name: number(text) for name, text in re.findall(r"(\w+): ([\d.* ]+),", limits)}
+    alerts = {rule["alert"]: re.findall(r"[<>] ([\d.* ]+)", rule["expr"]) for rule in rules() if rule["alert"] in shown}
+    assert len(shown) == 5
+    assert shown == {name: number(text) for name, (text, *_) in alerts.items()}
+    assert {name for name in shown if f"LIMITS.{name}" not in page} == set()
+    (fewest,) = re.findall(r"FEWEST_ANSWERS = (\d+)", page)
+    (fallbacks,) = (rule["expr"] for rule in rules() if rule["alert"] == "FallbacksFrequent")
+    assert f"> {fewest}" in fallbacks
+
+
+def number(text: str) -> float:
+    """Work out a product as it is written."""
+    return prod(map(float, text.split("*")))
 
 
 def dashboard() -> dict[str, Any]:

@@ -9,7 +9,7 @@ import typer
 from app.core.errors import GameRecommenderError, one_line
 from app.core.run import RunOptions
 from training import source, tables
-from training.commands import keys, models, opened, step, track, transfer
+from training.commands import backup, keys, models, opened, step, track, transfer
 from training.commands.opened import Json
 from training.progress import say
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(transfer.app)
+app.add_typer(backup.app)
 app.add_typer(step.app)
 app.add_typer(track.app)
 app.add_typer(models.app, name="models")

@@ -37,7 +37,7 @@ class RequestLedger:
     @property
     def spent(self) -> int:
         """Count the requests of this month; more than `limit` where that was lowered since."""
-        return self._read().get(self.month, 0)
+        return self.months().get(self.month, 0)
 
     @property
     def remaining(self) -> int:
@@ -46,7 +46,7 @@ class RequestLedger:
 
     def spend(self) -> None:
         """Write one request down, or raise `QuotaReachedError`."""
-        months = self._read()
+        months = self.months()
         spent = months.get(self.month, 0)
         if spent >= self._quota:
             raise QuotaReachedError(
@@ -56,12 +56,22 @@ class RequestLedger:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path, _MONTHS.dump_json({**months, self.month: spent + 1}, indent=2))
 
+    def learn(self, other: "RequestLedger") -> None:
+        """Write down, of each month, as many requests as either knows of."""
+        here, there = self.months(), other.months()
+        if there:
+            months = {
+                month: max(here.get(month, 0), there.get(month, 0)) for month in sorted(here.keys() | there.keys())
+            }
+            write_atomically(self._path, _MONTHS.dump_json(months, indent=2))
+
     @property
     def month(self) -> str:
         """Name this month, as in 2026-11."""
         return f"{self._now():%Y-%m}"
 
-    def _read(self) -> dict[str, int]:
+    def months(self) -> dict[str, int]:
+        """Read how many requests each month had; `CollectionError` where the file is broken."""
         try:
             return _MONTHS.validate_json(self._path.read_bytes())
         except FileNotFoundError:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -22,6 +23,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_NUMBER = 4200_1126  # names our lock among PostgreSQL's advisory locks
 _SECONDS_TO_WAIT = 30  # for another writer of SQLite's
 _SECONDS_TO_CONNECT = 3
+_ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 Insert = sqlite.Insert | postgresql.Insert
 
@@ -44,16 +46,22 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema up to date; of several processes that start together one does it, the others wait."""
-        if self._is_migrated or self._revision() == REVISION:
+        if self._is_migrated or self.revision() == REVISION:
             self._is_migrated = True
             return
+        with self.reshaping() as connection:
+            self.upgrade(connection)
+        self._is_migrated = True
+
+    @contextmanager
+    def reshaping(self) -> Iterator[sa.Connection]:
+        """Open a transaction that may change the schema, while no other process does; the file need not exist yet."""
         if self.is_sqlite:
             Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
         with self._one_migration(), self.write() as connection:
             if not self.is_sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_NUMBER)))
-            self._upgrade(connection)
-        self._is_migrated = True
+            yield connection
 
     def write(self) -> AbstractContextManager[sa.Connection]:
         """Open a transaction that writes."""
@@ -62,6 +70,10 @@ class Database:
     def read(self) -> AbstractContextManager[sa.Connection]:
         """Open a transaction that reads one state of the database, however long it takes."""
         return self._transaction(writes=False)
+
+    def snapshot(self) -> AbstractContextManager[sa.Connection]:
+        """Open a transaction whose every statement reads the same state of the database."""
+        return self._transaction(writes=False, **({} if self.is_sqlite else _ONE_STATE))
 
     def insert(self, table: sa.Table) -> Insert:
         """Begin an insert that can say what happens on a conflict."""
@@ -79,10 +91,10 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _transaction(self, *, writes: bool) -> Iterator[sa.Connection]:
+    def _transaction(self, *, writes: bool, **options: Any) -> Iterator[sa.Connection]:
         self._must_exist()
         try:
-            with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
+            with self._engine.connect().execution_options(writes=writes, **options) as connection, connection.begin():
                 yield connection
         except SQLAlchemyError as failed:
             raise DatabaseError(f"The database {self.name} cannot be used: {_reason(failed)}.") from failed
@@ -99,7 +111,8 @@ class Database:
         """SQLite cannot wait for a lock while it switches to a write-ahead log, so a file is the lock."""
         return FileLock(f"{self.url.database}.lock") if self.is_sqlite else self.read()
 
-    def _revision(self) -> str | None:
+    def revision(self) -> str | None:
+        """Name the newest migration that was made; None where there is no database, or none of ours in it."""
         if self.is_sqlite and not Path(str(self.url.database)).exists():
             return None
         with self.read() as connection:
@@ -108,7 +121,8 @@ class Database:
             found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
             return found
 
-    def _upgrade(self, connection: sa.Connection) -> None:
+    def upgrade(self, connection: sa.Connection, revision: str = "head") -> None:
+        """Bring the schema up to a revision within a transaction; nothing happens where it is there."""
         # As long to import as the rest of the service, and needed once in the life of a schema.
         from alembic import command
         from alembic.config import Config
@@ -118,7 +132,7 @@ class Database:
         config.set_main_option("script_location", str(_MIGRATIONS))
         config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
         except CommandError as unknown:
             raise DatabaseError(
                 f"The database {self.name} was written by a newer program than this one; use that, or another database."

@@ -12,6 +12,7 @@ from app.core.tables import documents
 
 VALIDATION = "validation"  # of the last collection
 RAWG_QUOTA = "rawg_quota"  # the requests of the month, as the last collection left them
+PAGE_SECRET = "page_secret"  # noqa: S105  # the name of what the sessions of the page are signed with
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@
     ├── ImportFailedError      a file of interactions cannot be read
     │   └── ImportTooLargeError    it is larger than the service takes
     ├── ExportFailedError      the interactions cannot be written to a file
+    ├── BackupFailedError      there is nothing to back up, or it cannot be written
+    ├── RestoreRefusedError    a backup is not whole, or its place is not empty; nothing was changed
     ├── SteamError             Steam does not give a player's library
     ├── BenchmarkError         there is nothing that methods could be compared by
     ├── TrainingError          there is nothing a model could be made of
@@ -96,6 +98,14 @@ class ImportTooLargeError(ImportFailedError):
 
 class ExportFailedError(GameRecommenderError):
     """The interactions cannot be written to a file."""
+
+
+class BackupFailedError(GameRecommenderError):
+    """There is nothing to back up, or it cannot be written."""
+
+
+class RestoreRefusedError(GameRecommenderError):
+    """A backup is not whole, or its place is not empty; nothing was changed."""
 
 
 class SteamError(GameRecommenderError):

@@ -3,10 +3,10 @@
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 import structlog
@@ -17,7 +17,7 @@ from app.core.errors import ArtifactError, PublishError, StoreNotWritableError, 
 from app.core.files import flush, write_atomically
 
 _VERSION = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9]{6}")
-_POINTER = "current"
+POINTER = "current"
 _REJECTED = "rejected.json"
 _REPORT = "report.json"
 _ASIDE = ".aside-"  # what is not a version yet, or not any more
@@ -76,7 +76,7 @@ class ModelStore:
 
         Raises `VersionNotFoundError`, `ArtifactError`, or `StoreNotWritableError` where nothing can be written.
         """
-        with self._one_writer():
+        with self.one_writer():
             self.load(version, rest)
             before = self._pointed_at()
             if before[:1] != [version]:
@@ -91,7 +91,7 @@ class ModelStore:
         None where `from_version` is not current any more: somebody else was first. Raises `VersionNotFoundError` where
         there is none before it, `ArtifactError` where that one is broken, or `StoreNotWritableError`.
         """
-        with self._one_writer():
+        with self.one_writer():
             if self.current_version() != from_version:
                 return None
             version = self.predecessor()
@@ -182,11 +182,54 @@ class ModelStore:
         Raises `StoreNotWritableError` where that cannot be done.
         """
         if self._root.is_dir():
-            with self._one_writer():
+            with self.one_writer():
                 self._remove_left_behind()
 
+    def state(self) -> dict[str, bytes]:
+        """Read the files beside the versions: which one is current, and which were taken back."""
+        files = (self._root / POINTER, self._root / _REJECTED)
+        return {file.name: file.read_bytes() for file in files if file.exists()}
+
     @contextmanager
-    def _one_writer(self) -> Iterator[None]:
+    def opened(self, version: str) -> Iterator[Mapping[str, BinaryIO]]:
+        """Open all files of a version by their names: they can be read to the end though it is removed meanwhile.
+
+        Raises `VersionNotFoundError` where it is being removed.
+        """
+        with ExitStack() as open_files:
+            try:
+                paths = [path for path in self._folder(version).iterdir() if not path.name.startswith(".")]
+                files = {path.name: open_files.enter_context(path.open("rb")) for path in sorted(paths)}
+            except FileNotFoundError as going:
+                raise VersionNotFoundError(f"The version {version!r} was removed from {self._root}.") from going
+            yield files
+
+    def place(self, folder: Path) -> None:
+        """Put the versions that lie in a folder of the same disk in place, also of those with the same name.
+
+        To be called within `one_writer`, as is `take_over`.
+        """
+        self._remove_left_behind()
+        for whole in sorted(path for path in folder.iterdir() if _VERSION.fullmatch(path.name)):
+            if (self._root / whole.name).exists():
+                (self._root / whole.name).rename(self._root / f"{_ASIDE}{whole.name}")
+            whole.rename(self._root / whole.name)
+        flush(self._root)
+        self._remove_left_behind()
+
+    def take_over(self, state: Mapping[str, bytes], versions: Collection[str]) -> None:
+        """Let the store be as another was: with its `state`, and no versions but these."""
+        for name in (_REJECTED, POINTER):  # the pointer last
+            if name in state:
+                write_atomically(self._root / name, state[name])
+            else:
+                (self._root / name).unlink(missing_ok=True)
+        for version in self.versions():
+            if version not in versions:
+                self._remove(version)
+
+    @contextmanager
+    def one_writer(self) -> Iterator[None]:
         """Let one process write at a time; whatever the operating system refuses is a `StoreNotWritableError`."""
         try:
             with self._locked():
@@ -210,7 +253,7 @@ class ModelStore:
     def _lines(self) -> list[str] | None:
         """Read the pointer; None where there is none."""
         try:
-            return (self._root / _POINTER).read_text(encoding="utf-8").split()
+            return (self._root / POINTER).read_text(encoding="utf-8").split()
         except FileNotFoundError:
             return None
         except UnicodeDecodeError:
@@ -221,7 +264,7 @@ class ModelStore:
         return [line for line in self._lines() or [] if _VERSION.fullmatch(line)]
 
     def _point_at(self, *versions: str) -> None:
-        write_atomically(self._root / _POINTER, "".join(f"{version}\n" for version in versions).encode())
+        write_atomically(self._root / POINTER, "".join(f"{version}\n" for version in versions).encode())
 
     def _write_rejections(self, rejections: Mapping[str, Rejection]) -> None:
         if rejections != self.rejections():
@@ -235,7 +278,7 @@ class ModelStore:
     def _remove_left_behind(self) -> None:
         for folder in self._root.glob(f"{_ASIDE}*"):
             shutil.rmtree(folder)
-        for name in (_POINTER, _REJECTED):
+        for name in (POINTER, _REJECTED):
             for aside in self._root.glob(f".{name}.*.tmp"):
                 aside.unlink(missing_ok=True)
 

@@ -207,3 +207,14 @@ def test_kill_9_at_any_moment_leaves_a_current_version_that_is_whole(store: Mode
         current = store.current() or pytest.fail("nothing is current")
         assert asked(Recommender.from_arrays(current.arrays), "ann", 1).games[0].game["game_id"] == 30
         publish(store, "20270101T000000-000000")
+
+
+def test_a_version_can_be_read_to_its_end_though_it_is_pruned(store: ModelStore):
+    publish(store, FIRST)
+    with store.opened(FIRST) as files:
+        for version in (SECOND, THIRD):
+            publish(store, version)
+        assert store.prune(keep=1) == [FIRST]
+        assert b'"format_version"' in files["manifest.json"].read()
+    with pytest.raises(VersionNotFoundError), store.opened(FIRST):
+        pass

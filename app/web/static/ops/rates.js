@@ -2,12 +2,10 @@
 
 // What this page, health checks and Prometheus ask for is not the traffic that anybody wants to see.
 const OWN = /^\/(metrics|health|ops|static|models|retrain|collection)\b/;
-const POPULAR = new Set(["popularity", "unknown_player"]);
 
 const isTraffic = ({ route }) => !OWN.test(route ?? "");
 const isFailure = (labels) => isTraffic(labels) && (labels.status ?? "").startsWith("5");
-const isAnswer = ({ source }) => source !== "past_the_end";
-const isFallback = ({ source }) => POPULAR.has(source);
+const isFallback = ({ source }) => source === "popularity"; // of players of whom something is known
 
 /**
  * Requests a second, latencies (seconds), and shares (0 to 1) of fallbacks and failures, between two `Reading`s; what
@@ -16,7 +14,7 @@ const isFallback = ({ source }) => POPULAR.has(source);
 export function ratesBetween(before, after) {
   const grown = (name, wanted) => increase(before.sum(name, wanted), after.sum(name, wanted));
   const requests = grown("requests_total", isTraffic);
-  const answers = grown("answers_total", isAnswer);
+  const answers = grown("answers_total");
   const buckets = increases(before.buckets("request_seconds", isTraffic), after.buckets("request_seconds", isTraffic));
   const passed = after.at - before.at;
   return {

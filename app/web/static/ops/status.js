@@ -5,13 +5,15 @@ import { number, t } from "../words.js";
 import { age, ago, clock, duration, secondsSince, share } from "./format.js";
 import { minuteNow, onChange, redraw } from "./panel.js";
 
-const DAY = 24 * 3600;
-const OLD_MODEL = 8 * DAY;
-const LONG_WITHOUT_RUN = 2 * DAY;
-const MANY_ERRORS = 0.01;
-const MANY_FALLBACKS = 0.5;
+// Seconds and shares, those of the alerts of the same names in deploy/prometheus/alerts.yml.
+const LIMITS = {
+  ModelTooOld: 7 * 86400,
+  NoRunSucceeded: 36 * 3600,
+  ErrorRatioHigh: 0.02,
+  FallbacksFrequent: 0.2,
+  QuotaNearlySpent: 0.1,
+};
 const FEWEST_ANSWERS = 20; // of which a share says something
-const LITTLE_QUOTA = 0.1;
 
 const bad = (key, values) => ({ kind: "bad", text: t(`ops.issue.${key}`, values) });
 const warn = (key, values) => ({ kind: "warn", text: t(`ops.issue.${key}`, values) });
@@ -27,7 +29,7 @@ export function issuesOf(state) {
 function* ofModel({ ready, readings, models, problems }) {
   if (ready === null) yield bad("no-model");
   if (problems.runs?.slug === "database-unavailable") yield bad("database");
-  if (ready && ready.model_age_seconds > OLD_MODEL) yield warn("old-model", { age: age(ready.model_age_seconds) });
+  if (ready && ready.model_age_seconds > LIMITS.ModelTooOld) yield warn("old-model", { age: age(ready.model_age_seconds) });
   const versions = new Set(readings.slice(-3).map((reading) => reading.workers()).flat().map(({ version }) => version));
   const last = new Set(readings.at(-1)?.workers().map(({ version }) => version));
   if (last.size > 1 && readings.length > 2) yield warn("versions-differ", { n: number(versions.size) });
@@ -41,20 +43,20 @@ function* ofRuns(state) {
   if (ended?.state === "failed") {
     const step = ended.step ? t(`ops.step.${ended.step}`) : "";
     yield bad(ended.step ? "run-failed-in" : "run-failed", { step, when: ago(ended.ended_at), reason: ended.error ?? "" });
-  } else if (ended && secondsSince(ended.ended_at) > LONG_WITHOUT_RUN) yield warn("no-run-lately", { when: ago(ended.ended_at) });
+  } else if (ended && secondsSince(ended.ended_at) > LIMITS.NoRunSucceeded) yield warn("no-run-lately", { when: ago(ended.ended_at) });
 }
 
 function* ofTraffic({ minute }) {
   if (!minute) return;
-  if (minute.errors > MANY_ERRORS) yield bad("errors", { share: share(minute.errors) });
-  if (minute.fallback > MANY_FALLBACKS && minute.answers >= FEWEST_ANSWERS) yield warn("fallbacks", { share: share(minute.fallback) });
+  if (minute.errors > LIMITS.ErrorRatioHigh) yield bad("errors", { share: share(minute.errors) });
+  if (minute.fallback > LIMITS.FallbacksFrequent && minute.answers > FEWEST_ANSWERS) yield warn("fallbacks", { share: share(minute.fallback) });
 }
 
 function* ofData({ collection, live }) {
   const drifted = (live?.changes?.drift ?? []).filter((feature) => feature.drifted);
   if (drifted.length) yield warn("drift", { n: number(drifted.length) });
   const quota = collection?.quota;
-  if (quota && quota.remaining < LITTLE_QUOTA * quota.limit) yield warn("quota", { n: number(quota.remaining) });
+  if (quota && quota.remaining < LIMITS.QuotaNearlySpent * quota.limit) yield warn("quota", { n: number(quota.remaining) });
 }
 
 /** One sentence when all is well. */
