@@ -10,6 +10,8 @@ import pytest
 # Before numba is imported: an index out of range is an error, in code compiled apart from that of the product.
 os.environ["NUMBA_BOUNDSCHECK"] = "1"
 os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parents[1] / ".pytest_cache" / "numba")
+# Where it is set, each of hundreds of child processes compiles the product anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 from app.core import log
 from app.core.settings import Settings
@@ -20,15 +22,17 @@ pytest_plugins = ["tests.databases"]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Count nothing that a test marked `untraced` runs as covered: counting doubles the time that Python takes."""
+    """Count nothing that a test marked `untraced` runs, here or in child processes: counting takes as long again."""
     measuring = item.config.pluginmanager.getplugin("_cov")
     controller = getattr(measuring, "cov_controller", None)
     if controller is None or item.get_closest_marker("untraced") is None:
         return (yield)
     controller.pause()
+    counting = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith("COV")}
     try:
         return (yield)
     finally:
+        os.environ.update(counting)
         controller.resume()
 
 

@@ -119,24 +119,31 @@ def _started(environment: dict[str, str], folder: Path | None = None) -> Iterato
         process.stderr.close()
 
 
-def test_the_first_start_trains_on_the_starter_and_serves_real_games():
-    with started() as service:
-        answer = service.get("/recommend/12")
-        ready = service.get("/health/ready")
-
-        assert len(answer["games"]) == 10
-        assert all(game["name"] and game["background_image"] for game in answer["games"])
-        assert (answer["data_kind"], ready["games"]) == ("simulated", 500)
-        assert answer["source"] in {"collaborative", "mixed"}
-        assert "Catalogue: 500 games" in service.log
-        service.process.send_signal(signal.SIGTERM)
-        assert service.end() == 143
-
-
-def test_services_that_start_together_train_once():
-    with started() as one, started() as other:
-        assert one.get("/health/ready")["games"] == other.get("/health/ready")["games"] == 500
+def test_services_that_start_together_train_once_on_the_starter_and_serve_real_games():
+    with unmeasured() as one, unmeasured() as other:
+        for service in (one, other):
+            answer = service.get("/recommend/12")
+            assert len(answer["games"]) == 10
+            assert all(game["name"] and game["background_image"] for game in answer["games"])
+            assert (answer["data_kind"], service.get("/health/ready")["games"]) == ("simulated", 500)
+            assert answer["source"] in {"collaborative", "mixed"}
+        assert (one.log + other.log).count("Catalogue: 500 games") == 1
+        one.process.send_signal(signal.SIGTERM)
+        assert one.end() == 143
     assert len(ModelStore(Path("models")).versions()) == 1
+
+
+def test_whoever_waited_for_the_first_model_trains_no_other(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RETRAIN_ENABLED", "true")
+    monkeypatch.setattr(first_model, "COMMAND", ("/no/program",))
+
+    @contextmanager
+    def lock_that_another_held(_path: Path) -> Iterator[None]:
+        publish(ModelStore(Path("models")))
+        yield
+
+    monkeypatch.setattr(first_model, "FileLock", lock_that_another_held)
+    first_model.train_first(Settings())
 
 
 def test_workers_that_start_together_print_one_admin_key():
@@ -144,10 +151,8 @@ def test_workers_that_start_together_print_one_admin_key():
     with unmeasured(WORKERS="2") as one, unmeasured(WORKERS="2") as other:
         for service in (one, other):
             service.wait_for("(?s)startup complete.*startup complete")
-        [key] = re.findall(r"^The admin key, shown this once: (grk_\S+)$", one.log + other.log, re.MULTILINE)
-    with unmeasured() as again:
-        again.wait_for("startup complete")
-    assert (one.log + other.log + again.log).count("grk_") == 1
+    [key] = re.findall(r"^The admin key, shown this once: (grk_\S+)$", one.log + other.log, re.MULTILINE)
+    assert (one.log + other.log).count("grk_") == 1
     assert KeyRing(KeyStore(Database(Settings().database)).grants()).find(key)
 
 
