@@ -142,15 +142,36 @@ def test_whoever_waited_for_the_first_model_trains_no_other(monkeypatch: pytest.
         publish(ModelStore(Path("models")))
         yield
 
-    monkeypatch.setattr(first_model, "FileLock", lock_that_another_held)
+    with monkeypatch.context() as patch:
+        patch.setattr(first_model, "FileLock", lock_that_another_held)
+        first_model.train_first(Settings())
+    assert ModelStore(Path("models")).versions()
+
+
+def test_where_nobody_can_say_which_version_is_to_serve_nothing_is_trained(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RETRAIN_ENABLED", "true")
+    monkeypatch.setattr(first_model, "COMMAND", ("/no/program",))
+    publish(ModelStore(Path("models")))
+    Path("models/current").write_text("garbage")
+
     first_model.train_first(Settings())
+
+
+def test_a_first_run_that_goes_well_is_all_there_is_to_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RETRAIN_ENABLED", "true")
+    publish(ModelStore(Path("trained")))
+    monkeypatch.setattr(first_model, "COMMAND", ("mv", "trained", "models"))
+
+    first_model.train_first(Settings())
+
+    assert ModelStore(Path("models")).current_version()
 
 
 def test_workers_that_start_together_print_one_admin_key():
     publish(ModelStore(Path("models")))
-    with unmeasured(WORKERS="2") as one, unmeasured(WORKERS="2") as other:
-        for service in (one, other):
-            service.wait_for("(?s)startup complete.*startup complete")
+    with unmeasured(WORKERS="2") as one, unmeasured() as other:
+        one.wait_for("(?s)startup complete.*startup complete")
+        other.wait_for("startup complete")
     [key] = re.findall(r"^The admin key, shown this once: (grk_\S+)$", one.log + other.log, re.MULTILINE)
     assert (one.log + other.log).count("grk_") == 1
     assert KeyRing(KeyStore(Database(Settings().database)).grants()).find(key)
@@ -240,31 +261,25 @@ def test_the_trainer_does_not_outlive_the_service(
             pytest.fail("the trainer lives on")
 
 
-@pytest.mark.parametrize("damage", ["manifest.json", "popular.npy"])
-def test_a_current_model_that_cannot_be_used_is_not_replaced(damage: str):
-    version = publish(ModelStore(Path("models")))
-    (Path("models") / version / damage).write_text("{}")
-    with unmeasured() as service:
-        problem = service.get("/health/ready")
-        assert problem["type"] == "urn:problem:model-not-loaded"
-        assert problem["detail"].startswith("The current model cannot be used")
-        service.wait_for("model refused")
-    assert ModelStore(Path("models")).versions() == [version]
-
-
-@pytest.mark.parametrize(("damage", "key"), [("manifest", ""), ("pointer", rawg.KEY), ("folder", rawg.KEY)])
+@pytest.mark.parametrize(
+    ("damage", "key"), [("manifest.json", ""), ("popular.npy", ""), ("pointer", rawg.KEY), ("folder", rawg.KEY)]
+)
 def test_a_broken_model_is_left_to_a_person(damage: str, key: str, fake_rawg: rawg.FakeRawg):
-    version = publish(ModelStore(Path("models")))
-    if damage == "manifest":
-        (Path("models") / version / "manifest.json").write_text("{}")
+    store = ModelStore(Path("models"))
+    version = publish(store)
+    if "." in damage:
+        (Path("models") / version / damage).write_text("{}")
     elif damage == "pointer":
         (Path("models") / "current").write_text("garbage")
     else:
         (Path("models") / version).rename("away")
-    with started(RAWG_API_KEY=key, RAWG_BASE_URL=fake_rawg.base_url) as service:
-        assert service.get("/health/ready")["detail"].startswith("The current model cannot be used")
-        service.wait_for("activate another, or train anew|model refused")
+    with unmeasured(RAWG_API_KEY=key, RAWG_BASE_URL=fake_rawg.base_url) as service:
+        problem = service.get("/health/ready")
+        assert problem["type"] == "urn:problem:model-not-loaded"
+        assert problem["detail"].startswith("The current model cannot be used")
+        service.wait_for("model refused" if "." in damage else "activate another, or train anew|model refused")
     assert not fake_rawg.requests
+    assert store.versions() == ([] if damage == "folder" else [version])
 
 
 def test_a_wrong_setting_stops_the_start_with_one_line():
