@@ -26,7 +26,7 @@ def test_every_answer_is_what_the_document_says():
                 *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{service.address}/openapi.json"),
                 *("--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"),
                 *("--header", f"X-API-Key: {KEY}"),
-                *("--max-examples", "2", "--seed", "1", "--generation-deterministic"),
+                *("--max-examples", "3", "--seed", "1", "--generation-deterministic"),
                 *("--exclude-path-regex", "/events$"),  # a stream has no end while its run waits
                 *("--no-color", "--warnings", "off", "--no-shrink"),
             ],
