@@ -74,7 +74,7 @@ class Service:
                 return json.load(error)
 
     def end(self) -> int:
-        code = self.process.wait(timeout=10)
+        code = self.process.wait(timeout=30)  # the machine may be busy
         self._reader.join()
         return code
 
