@@ -12,6 +12,8 @@ import pytest
 os.environ["NUMBA_BOUNDSCHECK"] = "1"
 os.environ["STOP_DELAY"] = "0"  # nobody sends them requests through a load balancer
 os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parents[1] / ".pytest_cache" / "numba")
+# Where it is set, each of hundreds of child processes compiles the product anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 from app.core import log
 from app.core.settings import Settings
@@ -25,15 +27,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Count nothing that a test marked `untraced` runs as covered: counting doubles the time that Python takes."""
+    """Count nothing that a test marked `untraced` runs, here or in child processes: counting takes as long again."""
     measuring = item.config.pluginmanager.getplugin("_cov")
     controller = getattr(measuring, "cov_controller", None)
     if controller is None or item.get_closest_marker("untraced") is None:
         return (yield)
     controller.pause()
+    counting = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith("COV")}
     try:
         return (yield)
     finally:
+        os.environ.update(counting)
         controller.resume()
 
 

@@ -7,7 +7,7 @@ import orjson
 
 from app.core.artifact import Manifest
 from app.core.recommender import Recommender
-from training import plots, what_changed
+from training import what_changed
 from training.changes import Changes
 from training.cold import ColdEvaluation
 from training.evaluate import MODEL, POPULARITY, Evaluation
@@ -39,6 +39,8 @@ class Findings:
 
 def files(manifest: Manifest, findings: Findings, recommender: Recommender) -> dict[str, bytes]:
     """Make the files of a report: name -> content."""
+    from training import plots  # the drawing library takes long to import, and only what is published has pictures
+
     pictures = {"neighbours.png": plots.neighbours(recommender)}
     if findings.evaluation:
         pictures["metrics.png"] = plots.metrics(findings.evaluation)

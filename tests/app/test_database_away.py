@@ -134,35 +134,31 @@ def turned_into_garbage() -> None:
     FILE.write_bytes(b"no database" * 1000)
 
 
-@pytest.mark.parametrize("lost", [removed, turned_into_a_folder, turned_into_garbage])
-def test_the_sqlite_file_is_lost_and_put_back(lost: Callable[[], None]):
+def put_back() -> None:
+    shutil.rmtree("data")
+    shutil.copytree("backup", "data")
+
+
+def test_the_sqlite_file_is_lost_and_put_back_or_another_is_in_its_place():
     fill(SQLITE).database.close()
     shutil.copytree("data", "backup")
+    other = InteractionStore.open("sqlite:///other/interactions.db")
+    put(other, [Play("ann", 10)])
+    other.database.close()
     with serving(SQLITE) as service:
         check_present(service)
         time.sleep(REFRESHED)
-        lost()
+        for lose in (removed, turned_into_a_folder, turned_into_garbage):
+            lose()
+            within(2 * BACK, lambda: check_away(service))
 
-        within(2 * BACK, lambda: check_away(service))
+            put_back()
+            within(2 * BACK, lambda: check_present(service))
+            store = InteractionStore.open(SQLITE)
+            put(store, [Play("eve", 40)])
+            store.database.close()
+            assert told(service, "eve")[0][0] == 50
 
-        shutil.rmtree("data")
-        shutil.copytree("backup", "data")
-        within(2 * BACK, lambda: check_present(service))
-        store = InteractionStore.open(SQLITE)
-        put(store, [Play("bob", 40)])
-        store.database.close()
-        assert told(service, "bob")[0][0] == 50
-
-
-def test_another_sqlite_file_in_its_place_is_the_one_that_counts():
-    """A backup is put back while the service runs."""
-    fill(SQLITE).database.close()
-    with serving(SQLITE) as service:
-        check_present(service)
-        other = InteractionStore.open("sqlite:///other/interactions.db")
-        put(other, [Play("ann", 10)])
-        other.database.close()
         for file in Path("other").iterdir():
             file.replace(Path("data") / file.name)
-
         within(2 * BACK, lambda: _check(told(service, "ann")[0] == [20, 30, 60]))

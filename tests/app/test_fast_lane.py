@@ -1,7 +1,7 @@
 """The plain request is answered beside the framework: with the bytes of the route, or not at all."""
 
 import re
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, Self
 from urllib.parse import unquote_to_bytes
 
@@ -23,9 +23,9 @@ ID = re.compile(rb'"recommendation_id":"[0-9a-f]{32}"')
 class Lane:
     """An application whose fast lane, and whose route, can be asked alone."""
 
-    def __init__(self, **settings: Any) -> None:
-        publish(ModelStore(Path("models")))
-        app = create_app(Settings(admin_api_key=SecretStr(KEY), **settings))
+    def __init__(self, settings: Settings) -> None:
+        publish(ModelStore(settings.model_store))
+        app = create_app(settings.model_copy(update={"admin_api_key": SecretStr(KEY)}))
         assert isinstance(app, Service)
         self.app = app
         self.client = TestClient(app, raise_server_exceptions=False)
@@ -76,6 +76,15 @@ class Lane:
         return answer.content
 
 
+@pytest.fixture(scope="module")
+def lane(tmp_path_factory: pytest.TempPathFactory, default_settings: Settings) -> Iterator[Lane]:
+    """One with the settings that nobody has changed, for all who only ask."""
+    folder = tmp_path_factory.mktemp("lane")
+    places = {"data_dir": folder, "model_store": folder / "models", "retrain_enabled": False}
+    with Lane(default_settings.model_copy(update=places)) as lane:
+        yield lane
+
+
 def nameless(body: bytes | None) -> bytes:
     assert body is not None
     assert ID.search(body)
@@ -99,13 +108,12 @@ def nameless(body: bytes | None) -> bytes:
         "/recommend/group",
     ],
 )
-def test_the_plain_answer_is_that_of_the_route_to_the_byte(target: str):
-    with Lane() as lane:
-        assert nameless(lane.beside(target)) == nameless(lane.routed(target))
-        answer = lane.client.get(target)
-        assert nameless(answer.content) == nameless(lane.routed(target))
-        routed = lane.client.get(target, params={"offset": 0})
-        assert dict(answer.headers) == dict(routed.headers) | {"content-length": answer.headers["content-length"]}
+def test_the_plain_answer_is_that_of_the_route_to_the_byte(target: str, lane: Lane):
+    assert nameless(lane.beside(target)) == nameless(lane.routed(target))
+    answer = lane.client.get(target)
+    assert nameless(answer.content) == nameless(lane.routed(target))
+    routed = lane.client.get(target, params={"offset": 0})
+    assert dict(answer.headers) == dict(routed.headers) | {"content-length": answer.headers["content-length"]}
 
 
 @pytest.mark.parametrize(
@@ -139,24 +147,22 @@ def test_the_plain_answer_is_that_of_the_route_to_the_byte(target: str):
         "/recommend/ann?n=%35",
     ],
 )
-def test_all_others_are_left_to_the_route(target: str):
-    with Lane() as lane:
-        assert lane.beside(target) is None
+def test_all_others_are_left_to_the_route(target: str, lane: Lane):
+    assert lane.beside(target) is None
 
 
-def test_other_methods_mounted_paths_and_connections_are_left_to_the_route():
-    with Lane() as lane:
-        assert lane.beside("/recommend/ann") is not None
-        assert [lane.beside("/recommend/ann", method) for method in ("HEAD", "POST", "DELETE", "OPTIONS")] == [None] * 4
-        assert lane.beside("/recommend/ann", root_path="/api") is None
-        assert lane.beside("/recommend/ann", kind="websocket") is None
+def test_other_methods_mounted_paths_and_connections_are_left_to_the_route(lane: Lane):
+    assert lane.beside("/recommend/ann") is not None
+    assert [lane.beside("/recommend/ann", method) for method in ("HEAD", "POST", "DELETE", "OPTIONS")] == [None] * 4
+    assert lane.beside("/recommend/ann", root_path="/api") is None
+    assert lane.beside("/recommend/ann", kind="websocket") is None
 
 
 def test_a_key_opens_the_lane_or_closes_it():
     keys = KeyStore(Database(Settings().database))
     keys.prepare()
     reader = keys.make(Scope.READ, "a shop")
-    with Lane(require_read_key=True) as lane:
+    with Lane(Settings(require_read_key=True)) as lane:
         assert lane.beside("/recommend/ann") is None
         assert lane.client.get("/recommend/ann").status_code == 401
         for right in (KEY, reader):
@@ -169,19 +175,18 @@ def test_a_key_opens_the_lane_or_closes_it():
             assert lane.client.get("/recommend/ann", headers={b"X-API-Key": wrong}).status_code == 401
 
 
-def test_where_reading_is_open_a_wrong_key_is_wrong_all_the_same():
-    with Lane() as lane:
-        assert lane.client.get("/recommend/ann", headers={"X-API-Key": "wrong"}).status_code == 401
+def test_where_reading_is_open_a_wrong_key_is_wrong_all_the_same(lane: Lane):
+    assert lane.client.get("/recommend/ann", headers={"X-API-Key": "wrong"}).status_code == 401
 
 
 @pytest.mark.parametrize("client", [("127.0.0.1", 1), None])
 def test_the_rate_limit_holds_beside_the_framework_too(client: tuple[str, int] | None):
-    with Lane(rate_limit_read="2/minute") as lane:
+    with Lane(Settings(rate_limit_read="2/minute")) as lane:
         assert [lane.beside("/recommend/ann", client=client) is None for _ in range(4)] == [False, False, True, True]
 
 
 def test_whoever_asks_too_often_is_told_by_the_route():
-    with Lane(rate_limit_read="2/minute") as lane:
+    with Lane(Settings(rate_limit_read="2/minute")) as lane:
         answers = [lane.client.get("/recommend/ann") for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
@@ -194,9 +199,8 @@ def test_before_the_first_model_the_route_says_so():
 
 
 def test_a_bug_in_the_lane_is_logged_and_left_to_the_route(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    lane: Lane, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    with Lane() as lane:
-        monkeypatch.setattr(lane.app.fast_lane, "_recommending", None)
-        assert lane.client.get("/recommend/ann?n=1").json()["games"][0]["game_id"] == 30
+    monkeypatch.setattr(lane.app.fast_lane, "_recommending", None)
+    assert lane.client.get("/recommend/ann?n=1").json()["games"][0]["game_id"] == 30
     assert "the fast lane failed" in caplog.text

@@ -201,6 +201,7 @@ def _noise(rng: random.Random) -> str:
     return "".join(rng.choices(alphabet, k=rng.randrange(0, 40)))
 
 
+@pytest.mark.untraced
 def test_malformed_requests_are_never_our_fault(client: TestClient):
     rng = random.Random(2026)  # noqa: S311  # the same noise every time
     names = ["n", "offset", "exclude", "explain", "q", "x", "sort", "genre", "released_after", "min_rating", "age_max"]

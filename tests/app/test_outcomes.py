@@ -20,7 +20,7 @@ from app.core.settings import Settings
 from app.core.store import ModelStore
 from app.main import create_app
 from app.outcome_schemas import VersionOutcomes
-from tests.app.conftest import ADMIN_KEY
+from tests.app.conftest import ADMIN_KEY, administered
 from tests.app.test_start import Service, unmeasured
 from tests.worlds import publish
 
@@ -180,6 +180,6 @@ def test_two_workers_log_for_each_other_and_what_was_answered_outlives_them(data
         other.get("/recommend/ann")
         other.process.terminate()
         other.end()
-    with unmeasured(**environment) as again:
-        found = outcomes_of(again)
+    with administered(database_url) as again:
+        found = again.get(f"/models/{FIRST}/outcomes").json()
     assert (found["answers"], found["played"]["answers"]) == (2, 1)

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 
 import pytest
 from fastapi import FastAPI
@@ -107,10 +108,11 @@ def test_each_scope_opens_itself_and_the_narrower(keys: KeyStore):
         assert statuses(client, ADMIN_KEY) == [200, 200, 200]
 
 
-@pytest.mark.parametrize("key", ["wrong", "grk_0123_wrong", "é", "grk_é_é", "x" * 10_000, "' OR 1=1 --"])
-def test_a_wrong_key_is_refused_wherever_it_is_sent(key: str):
+def test_a_wrong_key_is_refused_wherever_it_is_sent():
+    wrong = ("wrong", "grk_0123_wrong", "é", "grk_é_é", "x" * 10_000, "' OR 1=1 --")
+    paths = ("/recommend/ann", "/games", "/games/10", "/games/10/similar")
     with running() as client:
-        for path in ("/recommend/ann", "/games", "/games/10", "/games/10/similar"):
+        for key, path in product(wrong, paths):
             answer = client.get(path, headers={b"X-API-Key": key.encode("latin-1")})
 
             assert (answer.status_code, answer.json()["type"]) == (401, "urn:problem:unauthorized")

@@ -17,12 +17,9 @@ from urllib.error import HTTPError
 
 import pytest
 
-from app import __main__, first_model, retraining
+from app import __main__
 from app.core.database import Database
-from app.core.errors import TrainingError
 from app.core.keys import KeyRing, KeyStore
-from app.core.run import Trigger
-from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.store import ModelStore
 from tests.fakes import rawg
@@ -77,7 +74,7 @@ class Service:
                 return json.load(error)
 
     def end(self) -> int:
-        code = self.process.wait(timeout=50)
+        code = self.process.wait(timeout=50)  # the machine may be busy
         self._reader.join()
         return code
 
@@ -119,35 +116,27 @@ def _started(environment: dict[str, str], folder: Path | None = None) -> Iterato
         process.stderr.close()
 
 
-def test_the_first_start_trains_on_the_starter_and_serves_real_games():
-    with started() as service:
-        answer = service.get("/recommend/12")
-        ready = service.get("/health/ready")
-
-        assert len(answer["games"]) == 10
-        assert all(game["name"] and game["background_image"] for game in answer["games"])
-        assert (answer["data_kind"], ready["games"]) == ("simulated", 500)
-        assert answer["source"] in {"collaborative", "mixed"}
-        assert "Catalogue: 500 games" in service.log
-        service.process.send_signal(signal.SIGTERM)
-        assert service.end() == 143
-
-
-def test_services_that_start_together_train_once():
-    with started() as one, started() as other:
-        assert one.get("/health/ready")["games"] == other.get("/health/ready")["games"] == 500
+def test_services_that_start_together_train_once_on_the_starter_and_serve_real_games():
+    with unmeasured() as one, unmeasured() as other:
+        for service in (one, other):
+            answer = service.get("/recommend/12")
+            assert len(answer["games"]) == 10
+            assert all(game["name"] and game["background_image"] for game in answer["games"])
+            assert (answer["data_kind"], service.get("/health/ready")["games"]) == ("simulated", 500)
+            assert answer["source"] in {"collaborative", "mixed"}
+        assert (one.log + other.log).count("Catalogue: 500 games") == 1
+        one.process.send_signal(signal.SIGTERM)
+        assert one.end() == 143
     assert len(ModelStore(Path("models")).versions()) == 1
 
 
 def test_workers_that_start_together_print_one_admin_key():
     publish(ModelStore(Path("models")))
-    with unmeasured(WORKERS="2") as one, unmeasured(WORKERS="2") as other:
-        for service in (one, other):
-            service.wait_for("(?s)startup complete.*startup complete")
-        [key] = re.findall(r"^The admin key, shown this once: (grk_\S+)$", one.log + other.log, re.MULTILINE)
-    with unmeasured() as again:
-        again.wait_for("startup complete")
-    assert (one.log + other.log + again.log).count("grk_") == 1
+    with unmeasured(WORKERS="2") as one, unmeasured() as other:
+        one.wait_for("(?s)startup complete.*startup complete")
+        other.wait_for("startup complete")
+    [key] = re.findall(r"^The admin key, shown this once: (grk_\S+)$", one.log + other.log, re.MULTILINE)
+    assert (one.log + other.log).count("grk_") == 1
     assert KeyRing(KeyStore(Database(Settings().database)).grants()).find(key)
 
 
@@ -235,31 +224,25 @@ def test_the_trainer_does_not_outlive_the_service(
             pytest.fail("the trainer lives on")
 
 
-@pytest.mark.parametrize("damage", ["manifest.json", "popular.npy"])
-def test_a_current_model_that_cannot_be_used_is_not_replaced(damage: str):
-    version = publish(ModelStore(Path("models")))
-    (Path("models") / version / damage).write_text("{}")
-    with unmeasured() as service:
-        problem = service.get("/health/ready")
-        assert problem["type"] == "urn:problem:model-not-loaded"
-        assert problem["detail"].startswith("The current model cannot be used")
-        service.wait_for("model refused")
-    assert ModelStore(Path("models")).versions() == [version]
-
-
-@pytest.mark.parametrize(("damage", "key"), [("manifest", ""), ("pointer", rawg.KEY), ("folder", rawg.KEY)])
+@pytest.mark.parametrize(
+    ("damage", "key"), [("manifest.json", ""), ("popular.npy", ""), ("pointer", rawg.KEY), ("folder", rawg.KEY)]
+)
 def test_a_broken_model_is_left_to_a_person(damage: str, key: str, fake_rawg: rawg.FakeRawg):
-    version = publish(ModelStore(Path("models")))
-    if damage == "manifest":
-        (Path("models") / version / "manifest.json").write_text("{}")
+    store = ModelStore(Path("models"))
+    version = publish(store)
+    if "." in damage:
+        (Path("models") / version / damage).write_text("{}")
     elif damage == "pointer":
         (Path("models") / "current").write_text("garbage")
     else:
         (Path("models") / version).rename("away")
-    with started(RAWG_API_KEY=key, RAWG_BASE_URL=fake_rawg.base_url) as service:
-        assert service.get("/health/ready")["detail"].startswith("The current model cannot be used")
-        service.wait_for("activate another, or train anew|model refused")
+    with unmeasured(RAWG_API_KEY=key, RAWG_BASE_URL=fake_rawg.base_url) as service:
+        problem = service.get("/health/ready")
+        assert problem["type"] == "urn:problem:model-not-loaded"
+        assert problem["detail"].startswith("The current model cannot be used")
+        service.wait_for("model refused" if "." in damage else "activate another, or train anew|model refused")
     assert not fake_rawg.requests
+    assert store.versions() == ([] if damage == "folder" else [version])
 
 
 def test_a_wrong_setting_stops_the_start_with_one_line():
@@ -275,37 +258,6 @@ def test_a_model_folder_that_cannot_be_read_stops_the_start_with_one_line():
         assert service.end() == 1
     assert service.log.count("\n") == 1
     assert service.log == "error: models/current: Not a directory\n"
-
-
-def test_a_service_without_the_training_packages_waits_for_a_model(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
-    monkeypatch.setenv("RETRAIN_ENABLED", "true")
-    monkeypatch.setattr(retraining, "find_spec", lambda _name: None)
-
-    first_model.train_first(Settings())
-
-    assert "waiting for another process to publish a model" in caplog.text
-
-
-@pytest.mark.parametrize("elsewhere", [True, False])
-def test_a_service_whose_first_run_is_refused_waits_only_where_another_goes_on(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, elsewhere: bool
-):
-    """Another replica, with a data folder of its own, trains the first model already."""
-    monkeypatch.setenv("RETRAIN_ENABLED", "true")
-    monkeypatch.setattr(first_model, "COMMAND", (sys.executable, "-c", "raise SystemExit(1)"))
-    if elsewhere:
-        database = Database(Settings().database)
-        database.migrate()
-        RunStore(database).begin(Trigger.COMMAND)
-
-        first_model.train_first(Settings())
-    else:
-        with pytest.raises(TrainingError):
-            first_model.train_first(Settings())
-
-    assert ("waiting for its model" in caplog.text) is elsewhere
 
 
 def test_main_serves_with_the_settings(monkeypatch: pytest.MonkeyPatch):

@@ -195,12 +195,14 @@ def test_a_failure_in_the_middle_writes_nothing(store: InteractionStore):
     assert store.write(good) == [True] * 3
 
 
+@pytest.mark.untraced
 def test_several_processes_write_at_once(database_url: str, store: InteractionStore):
     run_together(WRITER, *((database_url, str(number)) for number in range(3)))
 
     assert [value for _, _, value, _ in kept(store)] == [60.0] * 10
 
 
+@pytest.mark.untraced
 def test_several_processes_migrate_at_once(database_url: str, database: Database):
     run_together(OPENER, *[(database_url,)] * 4)
 

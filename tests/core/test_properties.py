@@ -212,7 +212,7 @@ def ids(answer: Recommendations) -> list[int]:
     return [scored.game_id for scored in answer.games]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(questions())
 def test_the_ranking_is_the_one_worked_out_game_by_game(asked: Asked):
     first, last = asked.query.offset, asked.query.offset + asked.query.n
@@ -222,7 +222,7 @@ def test_the_ranking_is_the_one_worked_out_game_by_game(asked: Asked):
     assert found == ranking(asked)[first:last]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(questions(diversity=(0.0, 0.3, 1.0)))
 def test_no_answer_holds_what_it_must_not_and_each_holds_as_many_as_there_are(asked: Asked):
     allowed = available(asked)
@@ -238,7 +238,7 @@ def test_no_answer_holds_what_it_must_not_and_each_holds_as_many_as_there_are(as
     assert ("unknown_player" in {warned.code for warned in found.warnings}) == (not any(row[1] for row in asked.rows))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(questions(diversity=(0.0, 0.3, 1.0)))
 def test_shares_add_up_to_the_score(asked: Asked):
     for scored in answer(asked, explain=True, n=45, offset=0).games:
@@ -246,7 +246,7 @@ def test_shares_add_up_to_the_score(asked: Asked):
         assert (scored.source is Source.POPULARITY) == (scored.score == 0) == (not scored.reasons)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(questions())
 def test_an_account_of_a_game_agrees_with_the_ranking(asked: Asked):
     world, _, taste, query = asked
@@ -260,7 +260,7 @@ def test_an_account_of_a_game_agrees_with_the_ranking(asked: Asked):
         assert (told.rank is None) == bool(told.kept_out_by)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(questions(diversity=(0.0, 0.3, 1.0)), st.integers(1, 9))
 def test_pages_neither_repeat_nor_skip(asked: Asked, n: int):
     everything = answer(asked, n=45, offset=0).games
@@ -270,7 +270,7 @@ def test_pages_neither_repeat_nor_skip(asked: Asked, n: int):
     assert [scored for page in pages for scored in page] == list(everything)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(questions(diversity=(0.01, 0.5, 1.0)))
 def test_diversity_orders_anew_what_is_in_the_plain_ranking(asked: Asked):
     diverse, plain = (answer(asked, diversity=how, n=45, offset=0) for how in (asked.query.diversity, 0.0))
@@ -283,7 +283,7 @@ def test_diversity_orders_anew_what_is_in_the_plain_ranking(asked: Asked):
     assert diverse.warnings == plain.warnings
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(questions(), st.integers(1, 10))
 def test_the_best_are_the_same_whether_likeness_is_looked_at_or_not(asked: Asked, wanted: int):
     """`Ranker.best` leaves likeness out where it cannot change what is found."""
@@ -305,7 +305,7 @@ def _by_plays(asked: Asked, candidate: int) -> bool:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(questions(), st.integers(1, 7), st.integers(0, 2**32))
 def test_a_party_gets_the_mean_of_what_fits_each_and_nothing_that_one_has(asked: Asked, others: int, seed: int):
     chance = random.Random(seed)  # noqa: S311  # likewise

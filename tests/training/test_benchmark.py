@@ -113,6 +113,7 @@ def plays() -> Path:
     return path
 
 
+@pytest.mark.untraced
 def test_the_command_compares_ours_with_what_needs_no_package(command: Command, plays: Path):
     only = [part for name in ("cosine", "neighbour_ridge", "popularity") for part in ("--only", name)]
     code, out, err = command("benchmark", "--train", str(plays), *only)

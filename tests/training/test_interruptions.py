@@ -18,8 +18,6 @@ from tests.worlds import ids, publish
 from training.collection import collect, folder
 from training.pages import Collection
 
-pytestmark = pytest.mark.untraced
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -33,12 +31,6 @@ def child(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Pope
     )
 
 
-def not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what child processes run not count as covered, which takes its time."""
-    for name in [name for name in os.environ if name.startswith("COV")]:
-        monkeypatch.delenv(name)
-
-
 def folder_of(collection: Collection) -> Path:
     """Where all collections lie."""
     return collection.folder.parent
@@ -49,6 +41,7 @@ def renamed(collection: Collection) -> int:
     return sum(record["name"] == "Renamed" for page in collection.pages() for record in page.games)  # type: ignore[index]
 
 
+@pytest.mark.untraced
 @pytest.mark.timeout(180)  # a run that was killed is taken for alive for ten seconds more
 def test_kill_9_in_the_middle_of_a_run_leaves_the_model_and_the_next_run_works(fake_rawg: rawg.FakeRawg):
     store = ModelStore(Path("models"))
@@ -70,6 +63,7 @@ def test_kill_9_in_the_middle_of_a_run_leaves_the_model_and_the_next_run_works(f
     assert {path.name for path in Path("models").iterdir()} == {"current", ".lock", *store.versions()}
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("moment", ["updates/000001.json.gz", "000001.json.gz", "000020.json.gz"])
 def test_kill_9_in_the_middle_of_an_update_leaves_the_old_collection_or_the_new_one(
     moment: str, fake_rawg: rawg.FakeRawg, make_settings: MakeSettings
@@ -102,8 +96,8 @@ def test_kill_9_in_the_middle_of_an_update_leaves_the_old_collection_or_the_new_
     assert {path.name for path in folder_of(first).iterdir()} == {"requests.json", again.folder.name}
 
 
-def test_a_disk_that_takes_no_more_is_one_clear_line_and_changes_nothing(monkeypatch: pytest.MonkeyPatch):
-    not_measured(monkeypatch)  # whoever measures the child could not write either
+@pytest.mark.untraced  # whoever counts what the child runs could not write either
+def test_a_disk_that_takes_no_more_is_one_clear_line_and_changes_nothing():
     version = publish(ModelStore(Path("models")))
     with child("run") as process:
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (200_000, 200_000))
@@ -132,6 +126,7 @@ def test_an_interrupted_collection_says_so_in_one_line(fake_rawg: rawg.FakeRawg)
     assert (process.returncode, fake_rawg.asked_for()) == (0, {1: 1, 2: 2})
 
 
+@pytest.mark.untraced
 def test_log_lines_of_http_libraries_never_show_the_key(fake_rawg: rawg.FakeRawg):
     env = {"RAWG_BASE_URL": fake_rawg.base_url, "RAWG_API_KEY": rawg.KEY, "LOG_LEVEL": "DEBUG"}
     with child("collect", env=env) as process:

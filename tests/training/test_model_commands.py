@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,9 +24,14 @@ def test_a_player_id_that_is_no_text_is_wrong_usage(command: Command):
     assert "is not UTF-8" in err
 
 
-def test_recommend_prints_a_table(command: Command):
-    command("run")
+def test_what_a_run_has_published_recommends_and_is_judged_by_its_hold_out(command: Command):
+    published = json.loads(command("run", "--json").out)
 
+    prints_a_table(command)
+    is_judged(command, published)
+
+
+def prints_a_table(command: Command) -> None:
     code, out, _ = command("recommend", "12", "-n", "3")
 
     assert code == 0
@@ -41,9 +47,7 @@ def test_recommend_prints_a_table(command: Command):
     assert "popularity" in stranger
 
 
-def test_a_version_is_judged_by_its_hold_out(command: Command):
-    published = json.loads(command("run", "--json").out)
-
+def is_judged(command: Command, published: Any) -> None:
     code, out, _ = command("evaluate")
     assert code == 0
     lines = out.splitlines()
@@ -74,7 +78,7 @@ def test_a_version_that_nothing_was_held_out_of_cannot_be_judged(command: Comman
 
 
 def test_another_estimator_can_be_asked_for(command: Command):
-    published = json.loads(command("run", "--estimator", "cosine", "--json").out)
+    published = json.loads(command("run", "--estimator", "cosine", "--dry-run", "--json").out)
 
     assert published["config"]["collaborative"]["estimator"] == "cosine"
 
@@ -128,7 +132,11 @@ def test_a_broken_version_does_not_hide_the_others(command: Command):
 
 def test_a_run_keeps_as_many_versions_as_the_setting_says(command: Command, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MODELS_KEPT", "2")
-    for _ in range(3):
-        command("run", "--starter")
+    store = ModelStore(Path("models"))
+    old, before = publish(store, "20260101T000000-000000"), publish(store, "20260102T000000-000000")
 
-    assert len(ModelStore(Path("models")).versions()) == 2
+    command("run", "--starter")
+
+    new, kept = store.versions()
+    assert (kept, store.current_version()) == (before, new)
+    assert old not in {new, kept}

@@ -7,7 +7,7 @@ import pytest
 from app.core.database import Database
 from app.core.documents import RAWG_QUOTA, VALIDATION, Documents
 from app.core.notices import Notices
-from app.core.run import RunOptions
+from app.core.run import RunOptions, State, Trigger
 from app.core.runs import RunStore
 from app.core.settings import Settings
 from tests.fakes import rawg
@@ -42,6 +42,20 @@ def test_a_quota_that_runs_out_is_told_once_a_month(make_settings: MakeSettings,
     spent = collection.ledger(settings)
     assert (notice.kind, notice.body) == ("quota", {"month": spent.month, "spent": spent.spent, "limit": 10})
     assert notices.claim() is None
+
+
+def test_a_run_that_gives_no_sign_of_life_is_ended_before_the_next_begins(
+    notices: Notices, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(run, "LEASE_SECONDS", 0.4)
+    monkeypatch.setattr(run, "_LOOK_SECONDS", 0.05)
+    store = RunStore(notices._database)
+    dead = run.begin(store, Trigger.COMMAND, RunOptions(), seconds=0.2)
+
+    begun = run.begin(store, Trigger.COMMAND, RunOptions())
+
+    assert store.get(dead.run_id).error == "It was cut off: the process that ran it is gone."
+    assert store.get(begun.run_id).state is State.RUNNING
 
 
 def test_a_run_may_take_the_pages_that_are_there(make_settings: MakeSettings, notices: Notices):

@@ -15,7 +15,7 @@ from app.core.importing.summary import ImportSummary
 from app.core.interactions import InteractionStore
 from app.core.store import ModelStore
 from tests.training.conftest import Command
-from tests.training.test_interruptions import child, not_measured
+from tests.training.test_interruptions import child
 from tests.worlds import publish
 from training.plays import PlaysFile
 from training.tables import import_in_one_line
@@ -25,8 +25,8 @@ def opened(folder: str = "data") -> InteractionStore:
     return InteractionStore.open(f"sqlite:///{folder}/interactions.db")
 
 
-def test_kill_9_midway_and_once_more_ends_with_the_same_rows(monkeypatch: pytest.MonkeyPatch):
-    not_measured(monkeypatch)
+@pytest.mark.untraced
+def test_kill_9_midway_and_once_more_ends_with_the_same_rows():
     draw = random.Random(0)  # noqa: S311  # a test's plays
     rows = [
         f"p{draw.randrange(3000)},{draw.randrange(1, 500)},{draw.random():.3f},e{row},true" for row in range(60_000)
