@@ -135,8 +135,16 @@ class _Target:
 
     def _refuse_models(self) -> None:
         # Without a pointer there is only what a killed process left: of a first publication, or of another restore.
-        if not self._replace and self._store.state():
+        if not self._replace and self._store.state() and not all(map(self._is_a_first_model, self._store.versions())):
             raise _not_empty("The model store has versions")
+
+    def _is_a_first_model(self, version: str) -> bool:
+        """Say whether it is what every first start has, an image too: nobody loses it."""
+        try:
+            manifest = self._store.manifest(version)
+        except ArtifactError:
+            return False
+        return manifest.catalogue_source == "starter" and manifest.data_kind == "simulated"
 
 
 def _not_empty(what: str) -> RestoreRefusedError:

@@ -184,12 +184,23 @@ def make_key(settings: Settings) -> None:
 
 
 def publish_one(settings: Settings) -> None:
-    publish(ModelStore(settings.model_store))
+    publish(ModelStore(settings.model_store), data_kind="observed")
+
+
+def publish_one_that_cannot_be_read(settings: Settings) -> None:
+    store = ModelStore(settings.model_store)
+    (settings.model_store / publish(store) / "manifest.json").write_text("{")
 
 
 @pytest.mark.parametrize(
     ("make", "what"),
-    [(put_interaction, "interactions"), (make_key, "keys"), (publish_one, "versions"), (collect, "collected pages")],
+    [
+        (put_interaction, "interactions"),
+        (make_key, "keys"),
+        (publish_one, "versions"),
+        (publish_one_that_cannot_be_read, "versions"),
+        (collect, "collected pages"),
+    ],
 )
 def test_what_is_there_is_not_overwritten_unless_that_is_said(
     make: Callable[[Settings], None], what: str, backup: bytes, migrated_sqlite: str
@@ -199,6 +210,15 @@ def test_what_is_there_is_not_overwritten_unless_that_is_said(
 
     assert f"has {what}: `--replace`" in refused(backup, settings)
     assert restore(settings, io.BytesIO(backup), replace=True).rows["interactions"] == 4
+
+
+def test_the_model_that_every_first_start_has_makes_room(backup: bytes, migrated_sqlite: str):
+    settings = settings_in("data", migrated_sqlite)
+    publish(ModelStore(settings.model_store), "20250101T000000-000000")
+
+    restored = restore(settings, io.BytesIO(backup))
+
+    assert ModelStore(settings.model_store).versions() == restored.versions
 
 
 def test_the_database_of_a_newer_program_is_left_alone(backup: bytes, migrated_sqlite: str):
