@@ -84,6 +84,11 @@ seen() { grep -o "\"$1\": [0-9.]*" <<< "$seen" | grep -o '[0-9.]*$'; }
 none_failed() { [ "$(seen failed)" = 0 ] && [ "$(seen answered)" -gt 100 ]; }
 version_at() { ask "$1" /health/ready | grep -o '"model_version":"[^"]*"' | cut -d '"' -f 4; }
 
+like() { # like PORT PLAYER GAME: writes it; says whether it was taken
+    ask "$1" /interactions --header 'Content-Type: application/json' --output "$WORK/written" --write-out '%{http_code}' \
+        --data "{\"user_id\": \"$2\", \"game_id\": $3, \"kind\": \"like\"}" | grep -q 20
+}
+
 # What players are answered, without what is another each time.
 answers() { # answers PORT
     local player
@@ -124,8 +129,7 @@ alone() {
     check "it is nobody in particular, and cannot write to its files" "" confined
 
     version=$(version_at "$PORT_ON_HOST")
-    ask "$PORT_ON_HOST" /interactions --header 'Content-Type: application/json' \
-        --data '{"user_id": "smoke", "game_id": 4200, "kind": "like"}' > "$WORK/written"
+    like "$PORT_ON_HOST" smoke 4200
     compose restart recommender
     until_healthy recommender 60
     check "a restart keeps the model" "$version" [ "$(version_at "$PORT_ON_HOST")" = "$version" ]
@@ -158,7 +162,7 @@ replicas() {
     local first second victim began took
 
     load http://nginx:8080/recommend/12
-    victim=$(compose ps --quiet replica | head -1)
+    victim=$(compose ps --quiet replica | sed -n 1p)
     docker kill "$victim" > "$WORK/killed"
     sleep 5
     docker start "$victim" > "$WORK/started"
@@ -200,8 +204,7 @@ replicas() {
 written_again() {
     local _
     for _ in $(seq 20); do
-        ask "$NGINX_PORT" /interactions --header 'Content-Type: application/json' --output "$WORK/written" \
-            --data '{"user_id": "smoke", "game_id": 3498, "kind": "like"}' --write-out '%{http_code}' | grep -q 20 && return
+        like "$NGINX_PORT" smoke 3498 && return
         sleep 0.5
     done
     return 1
@@ -219,6 +222,7 @@ backup() {
     project=alone
     compose up --detach recommender
     until_healthy recommender 120
+    like "$PORT_ON_HOST" 12 4200
     answers "$PORT_ON_HOST" > "$WORK/here"
     compose exec -T recommender python -m training backup - > "$WORK/backup"
     compose stop recommender
@@ -227,8 +231,11 @@ backup() {
     compose up --detach recommender
     until_healthy recommender 120
     answers "$PORT_ON_HOST" > "$WORK/there"
-    check "a backup restored elsewhere gives identical answers" "$(wc -c < "$WORK/backup") bytes" cmp "$WORK/here" "$WORK/there"
+    check "a backup restored elsewhere gives identical answers" \
+        "$(wc -c < "$WORK/backup") bytes, $(grep -o '"game_id"' "$WORK/here" | wc -l) games" identical
 }
+
+identical() { cmp "$WORK/here" "$WORK/there" && [ "$(grep -o '"game_id"' "$WORK/here" | wc -l)" -ge 120 ]; }
 
 build
 case $PART in

@@ -13,7 +13,7 @@ from app.core.database import Database
 from app.core.store import ModelStore
 from tests.backups import CURRENT, files_in, furnish, settings_in
 from tests.training.conftest import Command
-from tests.training.test_interruptions import child, not_measured
+from tests.training.test_interruptions import child
 
 OTHER = {"DATA_DIR": "other", "MODEL_STORE": "other/models"}
 
@@ -85,9 +85,9 @@ def test_a_reader_that_goes_away_is_one_clear_line(command: Command, monkeypatch
     assert (done.code, done.err.splitlines()[-1]) == (1, "error: Whoever read the backup stopped before its end.")
 
 
+@pytest.mark.untraced
 @pytest.mark.usefixtures("world")
 def test_kill_9_midway_leaves_an_empty_place_and_once_more_works(command: Command, monkeypatch: pytest.MonkeyPatch):
-    not_measured(monkeypatch)
     command("backup", "backup.tar.gz")
     elsewhere(monkeypatch)
     Path("other/models").mkdir(parents=True)
