@@ -35,14 +35,14 @@ FROM build AS build-service
 RUN --mount=type=cache,target=/tmp/.cache/uv \
     uv sync --frozen --no-compile-bytecode --no-default-groups && bash /usr/local/lib/build/slim.sh /opt/venv
 COPY app app
-RUN python /usr/local/lib/build/compile.py app
+RUN python /usr/local/lib/build/compile.py app && chmod -R a+rX app
 
 FROM build AS build-full
 RUN --mount=type=cache,target=/tmp/.cache/uv \
     uv sync --frozen --no-compile-bytecode --no-dev && bash /usr/local/lib/build/slim.sh /opt/venv
 COPY app app
 COPY training training
-RUN python /usr/local/lib/build/compile.py app training
+RUN python /usr/local/lib/build/compile.py app training && chmod -R a+rX app training
 # The first model: a volume that is new begins with what its image has there, and the first start trains nothing.
 # hadolint ignore=DL3059
 RUN PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/tmp/data python -m training run --starter
