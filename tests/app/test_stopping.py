@@ -15,7 +15,7 @@ from starlette.types import Message
 
 from app.core.store import ModelStore
 from app.stopping import Stopping
-from tests.app.test_start import unmeasured
+from tests.app.test_start import started
 from tests.worlds import publish
 
 
@@ -103,7 +103,7 @@ def test_answers_close_their_connection_once_the_stop_has_begun():
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_between_sigterm_and_the_end_everything_is_answered(store: ModelStore, workers: str):
     publish(store, "20260101T000000-000000")
-    with unmeasured(WORKERS=workers, STOP_DELAY="1") as service:
+    with started(WORKERS=workers, STOP_DELAY="1") as service:
         service.wait_for("startup complete" if workers == "1" else "(?s)startup complete.*startup complete")
         kept = http.client.HTTPConnection(urlsplit(service.address).netloc, timeout=5)
         kept.request("GET", "/recommend/ann?n=1")
@@ -126,7 +126,7 @@ def test_between_sigterm_and_the_end_everything_is_answered(store: ModelStore, w
 def test_who_waits_at_the_door_when_it_closes_is_answered(store: ModelStore):
     """The process is held, so that connections wait to be taken while the time to stop comes."""
     publish(store, "20260101T000000-000000")
-    with unmeasured(STOP_DELAY="0.2") as service:
+    with started(STOP_DELAY="0.2") as service:
         address = urlsplit(service.address).netloc
         service.process.send_signal(signal.SIGTERM)
         service.wait_for("told to stop: answering")

@@ -92,8 +92,9 @@ def address(service: Service) -> str:
     return service.address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser; while there is one, an event loop runs in this thread, and no other test may start its own."""
     chromium = shutil.which("chromium") or pytest.skip(MISSING)
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
