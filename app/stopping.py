@@ -78,7 +78,7 @@ class Stopping:
             log.error("the farewell failed", exc_info=failed)
         for one in told:
             one()
-        await _close_the_door(server)
+        await close_the_door(server)
         server(number, None)
 
     def closing(self, send: Send) -> Send:
@@ -86,7 +86,7 @@ class Stopping:
         return _closing(send) if self.begun else send
 
 
-async def _close_the_door(handler: Handler) -> None:
+async def close_the_door(handler: Handler) -> None:
     """Take no more connections, but those that wait to be taken, and answer what they still send.
 
     A server that just closes its socket resets connections whose client believes them taken, and closes those that it

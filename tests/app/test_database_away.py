@@ -121,7 +121,7 @@ def _check(holds: object) -> None:
 
 def removed() -> None:
     for file in FILE.parent.glob("interactions.db*"):
-        file.unlink()
+        file.unlink(missing_ok=True)  # SQLite may have removed it itself
 
 
 def turned_into_a_folder() -> None:

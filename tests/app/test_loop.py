@@ -156,7 +156,7 @@ def test_a_service_that_is_killed_leaves_no_trainer_and_the_next_leader_says_so(
     with world.serving() as service:
         run = world.run(run_id, State.FAILED, seconds=40)
         assert run.error == "It was cut off: the process that ran it is gone."
-        assert "training run cut off" in service.log
+        service.wait_for("training run cut off")
 
 
 def test_a_missed_run_is_made_up_for_by_the_next_start(world: World):
